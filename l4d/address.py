@@ -1,0 +1,76 @@
+"""Addresses as the kernel takes them: an IP address with a port, or the path of a unix socket.
+
+Everything here is numeric; no name is ever looked up. The forms an operator writes ("*:80", a range of ports)
+are read in config/addresses.py and become these.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import TypeAlias
+
+SAME_PORT = 0
+"""The port of a server that was given without one: the port the client came to is used."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Inet:
+    """An IPv4 or IPv6 address, as text, with a port."""
+
+    host: str
+    port: int
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
+
+    @property
+    def sockaddr(self) -> tuple[str, int]:
+        return self.host, self.port
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether this is every address of its family, so that a datagram's local address must be asked for."""
+        return self.host in {"0.0.0.0", "::"}  # noqa: S104 - a comparison, nothing is bound
+
+    def with_port(self, port: int) -> "Inet":
+        return Inet(self.host, port)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unix:
+    """A unix socket's path in the file system."""
+
+    path: str
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_UNIX
+
+    @property
+    def sockaddr(self) -> str:
+        return self.path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+Address: TypeAlias = Inet | Unix
+
+
+def from_sockaddr(sockaddr: object) -> Address:
+    """The address in what getsockname, getpeername, accept and recvfrom give, for any family we use.
+
+    A client of a unix socket has no name; its path is then empty.
+    """
+    if isinstance(sockaddr, tuple):
+        return Inet(str(sockaddr[0]), int(sockaddr[1]))
+    return Unix(sockaddr if isinstance(sockaddr, str) else "")
+
+
+def normal_host(host: str) -> str:
+    """The one spelling of an IP address: "::0:1" is "::1". Raises ValueError when it is none."""
+    return str(ipaddress.ip_address(host))

@@ -1,0 +1,102 @@
+"""The words an operator sees: in the configuration, the logs, the metrics.
+
+Every choice in the program is one of these enums, and its value is the word itself, so that no second
+spelling of a thing can exist.
+"""
+
+import enum
+
+
+class Protocol(enum.Enum):
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class Relay(enum.Enum):
+    """How the bytes of a TCP session cross: through our memory, through a pipe in the kernel, or by what pays."""
+
+    AUTO = "auto"
+    COPY = "copy"
+    SPLICE = "splice"
+
+
+class Balance(enum.Enum):
+    ROUND_ROBIN = "round_robin"
+
+
+class ServerState(enum.Enum):
+    """What the operator wants of a server."""
+
+    READY = "ready"
+    DRAIN = "drain"  # nothing new
+    MAINT = "maint"  # nothing new, no checks
+
+
+class Affinity(enum.Enum):
+    OFF = "off"
+    AUTO = "auto"
+
+
+class Level(enum.Enum):
+    """How loud a log line is, loudest first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+
+
+class End(enum.Enum):
+    """Why a session is over.
+
+    The first letter says by whom: `-` all were done, `C` client, `S` server, `c` and `s` a timeout while waiting
+    for that side, `P` refused by the proxy, `R` the proxy lacked a resource, `X` the proxy stopped. The second says
+    in which phase: `C` connecting, `D` data, `L` last data (one side is done). `T` is max_session_time, and `U`
+    begins the ends that only UDP knows.
+    """
+
+    FINISHED = "--"
+    CLIENT_RESET = "CD"
+    CLIENT_RESET_LAST = "CL"
+    SERVER_RESET = "SD"
+    SERVER_RESET_LAST = "SL"
+    IDLE = "cD"
+    CLIENT_SILENT_LAST = "cL"
+    SERVER_SILENT_LAST = "sL"
+    NO_SERVER_ACCEPTED = "SC"
+    CONNECT_TIMEOUT = "sC"
+    CLIENT_LEFT_CONNECTING = "CC"
+    NO_SERVER_UP = "PC"
+    NO_RESOURCE = "RC"
+    STOPPED = "XD"
+    SESSION_TIME = "TD"
+    UDP_IDLE = "UD"
+    UDP_RESPONDED = "UR"
+    UDP_UNREACHABLE = "UI"
+
+    @property
+    def words(self) -> str:
+        """What the two letters say."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    End.FINISHED: "finished",
+    End.CLIENT_RESET: "client reset",
+    End.CLIENT_RESET_LAST: "client reset while the last data passed",
+    End.SERVER_RESET: "server reset",
+    End.SERVER_RESET_LAST: "server reset while the last data passed",
+    End.IDLE: "idle timeout",
+    End.CLIENT_SILENT_LAST: "timeout waiting for the client's last data",
+    End.SERVER_SILENT_LAST: "timeout waiting for the server's last data",
+    End.NO_SERVER_ACCEPTED: "no server accepted",
+    End.CONNECT_TIMEOUT: "connect timeout",
+    End.CLIENT_LEFT_CONNECTING: "client left while connecting",
+    End.NO_SERVER_UP: "no server is up",
+    End.NO_RESOURCE: "out of descriptors, ports or memory",
+    End.STOPPED: "proxy stopped",
+    End.SESSION_TIME: "max_session_time",
+    End.UDP_IDLE: "idle",
+    End.UDP_RESPONDED: "all responses seen",
+    End.UDP_UNREACHABLE: "server's port unreachable",
+}
