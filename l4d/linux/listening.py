@@ -1,0 +1,89 @@
+"""Listening sockets: one SO_REUSEPORT socket for each address and slot, opened by the master.
+
+Binding and listening are two steps, so that of several addresses none takes a client before all of them are ours.
+"""
+
+import errno
+import os
+import socket
+import stat
+
+from l4d.address import Address, Inet, Unix
+from l4d.config.model import Listener
+from l4d.linux import options
+from l4d.terms import Protocol
+
+
+def bind(listener: Listener, address: Address) -> socket.socket:
+    """A socket of the listener's protocol bound to *address*, not yet listening. Raises OSError.
+
+    A UDP socket receives from here on; its queue keeps what comes until a worker reads it.
+    """
+    kind = socket.SOCK_STREAM if listener.protocol is Protocol.TCP else socket.SOCK_DGRAM
+    sock = socket.socket(address.family, kind | socket.SOCK_NONBLOCK)
+    try:
+        if isinstance(address, Unix):
+            _bind_path(sock, address.path)
+        else:
+            _bind_inet(sock, listener, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def tune(sock: socket.socket, listener: Listener) -> None:
+    """Set what may change at a reload while the socket is in use. Raises OSError."""
+    options.set_buffers(sock, listener)
+    if listener.protocol is Protocol.UDP or sock.family == socket.AF_UNIX:
+        return
+    options.keep_alive(sock, listener.keepalive)
+    # Inherited by every accepted socket, so that none costs a system call for it.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(listener.user_timeout * 1000))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, options.FAST_OPEN_QUEUE if listener.fast_open else 0)
+    defer = options.DEFER_ACCEPT_SECONDS if listener.defer_accept else 0
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, defer)
+
+
+def listen(sock: socket.socket, listener: Listener) -> None:
+    """Take clients from here on; called again, it only changes the backlog. Raises OSError."""
+    if listener.protocol is Protocol.TCP:
+        sock.listen(listener.backlog)
+
+
+def _bind_inet(sock: socket.socket, listener: Listener, address: Inet) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if listener.protocol is Protocol.TCP:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if listener.protocol is Protocol.UDP and address.wildcard:
+        _ask_for_local_address(sock)
+    sock.bind(address.sockaddr)
+
+
+def _ask_for_local_address(sock: socket.socket) -> None:
+    """Have each datagram say which address it was sent to (IP_PKTINFO, ip(7); IPV6_RECVPKTINFO, ipv6(7))."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, options.IP_PKTINFO, 1)
+
+
+def _bind_path(sock: socket.socket, path: str) -> None:
+    try:
+        sock.bind(path)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not _is_stale(path):
+            raise
+        os.unlink(path)
+        sock.bind(path)
+
+
+def _is_stale(path: str) -> bool:
+    """Whether *path* is a unix socket that nobody listens on any more."""
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(path) == errno.ECONNREFUSED

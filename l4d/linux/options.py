@@ -1,0 +1,57 @@
+"""Socket options of Linux, by the names of tcp(7), udp(7), ip(7), ipv6(7) and socket(7).
+
+The numbers stand here where Python's socket module has no name for them (linux/in.h, linux/udp.h,
+asm-generic/socket.h).
+"""
+
+import socket
+
+from l4d.config.model import Keepalive, Listener
+from l4d.terms import Protocol
+
+IP_PKTINFO = 8
+IP_BIND_ADDRESS_NO_PORT = 24
+SO_RXQ_OVFL = 40
+SO_RCVBUFFORCE = 33
+SO_SNDBUFFORCE = 32
+SIOCOUTQ = 0x5411
+
+UDP_BUFFER = 4 << 20
+"""What is asked for where the configuration says "0" for UDP: the system's default holds 256 one-byte datagrams."""
+
+DEFER_ACCEPT_SECONDS = 10
+FAST_OPEN_QUEUE = 256
+
+
+def keep_alive(sock: socket.socket, keepalive: Keepalive) -> None:
+    """TCP keepalive as the listener says. Accepted sockets inherit it from their listening socket."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, keepalive.enabled)
+    if keepalive.idle:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, max(1, round(keepalive.idle)))
+    if keepalive.interval:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, round(keepalive.interval)))
+    if keepalive.count:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, keepalive.count)
+
+
+def set_buffers(sock: socket.socket, listener: Listener) -> None:
+    """SO_RCVBUF and SO_SNDBUF as the listener says, beyond the system's maximum where we have the right."""
+    fallback = UDP_BUFFER if listener.protocol is Protocol.UDP else 0
+    receive = listener.receive_buffer or fallback
+    send = listener.send_buffer or fallback
+    if receive:
+        _set_buffer(sock, SO_RCVBUFFORCE, socket.SO_RCVBUF, receive)
+    if send:
+        _set_buffer(sock, SO_SNDBUFFORCE, socket.SO_SNDBUF, send)
+
+
+def _set_buffer(sock: socket.socket, forced: int, plain: int, size: int) -> None:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, forced, size)
+    except PermissionError:  # needs CAP_NET_ADMIN; the plain option is cut at net.core.rmem_max or wmem_max
+        sock.setsockopt(socket.SOL_SOCKET, plain, size)
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Let close() send RST instead of FIN, and drop what is unsent (SO_LINGER with a time of 0)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

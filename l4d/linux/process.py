@@ -1,0 +1,49 @@
+"""What a process asks of the kernel for itself: to die with its parent, to lose rights, to stay on a CPU."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> None:
+    """prctl(2). Raises OSError."""
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def die_with_parent(parent: int) -> bool:
+    """Be sent SIGTERM when the parent's life ends. False: *parent* is gone already.
+
+    To be called after the user was changed; that clears the setting (PR_SET_PDEATHSIG(2const)).
+    """
+    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    return os.getppid() == parent
+
+
+def forbid_new_privileges() -> None:
+    """No program started from here gains rights by its file's bits (PR_SET_NO_NEW_PRIVS(2const))."""
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def become(uid: int, gid: int) -> None:
+    """Give up root for *uid* and *gid*, with no supplementary groups. Raises OSError."""
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+def stay_on_cpu(slot: int) -> None:
+    """Run on one CPU: the *slot*-th of those this process may run on, counted round."""
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpus[slot % len(cpus)]})
+
+
+def cpu_count() -> int:
+    """How many CPUs this process may run on."""
+    return len(os.sched_getaffinity(0))
