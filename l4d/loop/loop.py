@@ -1,0 +1,155 @@
+"""The epoll loop: who is called when a descriptor is ready, or when a time has come.
+
+Level-triggered: an event is told again until it is dealt with, so bounded work per event starves nobody.
+
+A socket is closed at the end of the batch, never inside it. epoll_wait hands over many events at once;
+if one handler closed fd 9 and another accepted a client that the kernel numbered 9, the next event of
+the same batch would reach the newcomer. Until the batch is over the number stays taken.
+
+Interest is exact: a descriptor from which nothing is wanted is out of the epoll set (`forget`), because EPOLLHUP comes
+unasked, and a hung-up socket that nobody reads would spin the loop.
+
+The table of handlers owns the bound methods, the objects do not: no reference cycle is born here.
+"""
+
+import select
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from l4d.loop.deadlines import NEVER, Deadlines
+
+IN = select.EPOLLIN
+OUT = select.EPOLLOUT
+EXCLUSIVE = select.EPOLLEXCLUSIVE
+
+Handler: TypeAlias = Callable[[int], None]
+"""Called with the event mask of its descriptor."""
+
+T = TypeVar("T")
+
+BATCH = 256
+"""Events taken in one turn at the most."""
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Loop:
+    """One process's loop. `now` is the monotonic time at the start of the turn, in seconds."""
+
+    def __init__(
+        self,
+        on_turn: Callable[[float], None] | None = None,
+        longest_wait: float = NEVER,
+        on_bug: Callable[[object], None] | None = None,
+    ) -> None:
+        """*on_turn* is called with `now` once a turn, and a turn comes at least every *longest_wait* seconds.
+
+        *on_bug* is called, inside the except clause, with the handler or queue that raised; without it the exception
+        leaves `run`.
+        """
+        self.now = time.monotonic()
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Handler] = {}
+        self._queues: list[Deadlines[Any]] = []
+        self._next_due = NEVER  # never later than the earliest deadline; touching may leave it too early
+        self._closing: list[Closable] = []
+        self._running = False
+        self._on_turn = on_turn
+        self._on_bug = on_bug
+        self._longest_wait = longest_wait
+
+    def watch(self, fd: int, mask: int, handler: Handler) -> None:
+        """Call *handler* when *fd* is ready as *mask* says."""
+        self._epoll.register(fd, mask)
+        self._handlers[fd] = handler
+
+    def want(self, fd: int, mask: int, handler: Handler) -> None:
+        """From now on call *handler* for *mask*, whether *fd* is watched already or not; a mask of 0 forgets it."""
+        if not mask:
+            self.forget(fd)
+        elif fd in self._handlers:
+            self._epoll.modify(fd, mask)
+            self._handlers[fd] = handler
+        else:
+            self.watch(fd, mask, handler)
+
+    def forget(self, fd: int) -> None:
+        """Out of the epoll set; the descriptor lives on."""
+        if self._handlers.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def close(self, sock: Closable, fd: int) -> None:
+        """Close *sock*, whose descriptor is *fd*, at the end of the batch; no event of it is told any more.
+
+        Closing the last copy of a descriptor takes it out of the epoll set, which saves a system call. What is shared
+        with another process must be forgotten first.
+        """
+        self._handlers.pop(fd, None)
+        self._closing.append(sock)
+
+    def queue(self, length: float, on_due: Callable[[T], None]) -> Deadlines[T]:
+        """A new queue for those who wait *length* seconds for *on_due*. It lives as long as the loop."""
+        queue = Deadlines(length, on_due, self._due)
+        self._queues.append(queue)
+        return queue
+
+    def _due(self, when: float) -> None:
+        self._next_due = min(self._next_due, when)
+
+    def stop(self) -> None:
+        """Leave `run` at the end of this turn."""
+        self._running = False
+
+    def run(self) -> None:
+        """Turn until `stop`."""
+        self._running = True
+        while self._running:
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait for events or the next deadline, tell the handlers, then close what was given to `close`."""
+        wait = min(self._next_due - time.monotonic(), self._longest_wait)
+        events = self._epoll.poll(-1 if wait == NEVER else max(wait, 0.0), BATCH)
+        self.now = now = time.monotonic()
+        handlers = self._handlers
+        for fd, mask in events:
+            handler = handlers.get(fd)
+            if handler is None:
+                continue
+            try:
+                handler(mask)
+            except Exception:  # ours, never the network's: one session is lost, the process lives
+                if self._on_bug is None:
+                    raise
+                self._on_bug(handler)
+        if now >= self._next_due:
+            self._expire(now)
+        if self._closing:
+            self._close_all()
+        if self._on_turn is not None:
+            self._on_turn(now)
+
+    def _expire(self, now: float) -> None:
+        self._next_due = NEVER
+        for queue in self._queues:
+            try:
+                queue.expire(now)
+            except Exception:
+                if self._on_bug is None:
+                    raise
+                self._on_bug(queue)
+        for queue in self._queues:
+            self._next_due = min(self._next_due, queue.next_due())
+
+    def _close_all(self) -> None:
+        closing, self._closing = self._closing, []
+        for sock in closing:
+            sock.close()
+
+    def shut(self) -> None:
+        """Close what waits to be closed, and the epoll descriptor."""
+        self._close_all()
+        self._epoll.close()
