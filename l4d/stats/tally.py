@@ -1,0 +1,109 @@
+"""What a listener and a server count in: one process's row, with the columns looked up once.
+
+Counting is `tally.row[tally.bytes_up] += n`: the lines that count a read do it in place, because a method call
+for each would cost more than the addition.
+"""
+
+from l4d.config.model import Config
+from l4d.stats import catalogue
+from l4d.stats.board import RETIRED, Board
+from l4d.stats.columns import Columns
+from l4d.terms import End
+
+
+class ListenerTally:
+    """A listener's numbers."""
+
+    __slots__ = (
+        "bytes_down",
+        "bytes_up",
+        "datagrams_down",
+        "datagrams_up",
+        "dropped",
+        "ends",
+        "row",
+        "sessions",
+        "sessions_total",
+    )
+
+    def __init__(self, row: memoryview, columns: Columns, listener: str) -> None:
+        self.row = row
+        self.sessions = columns.of(catalogue.SESSIONS, listener)
+        self.sessions_total = columns.of(catalogue.SESSIONS_TOTAL, listener)
+        self.bytes_up, self.bytes_down = (columns.of(catalogue.BYTES, listener, way) for way in catalogue.DIRECTIONS)
+        self.datagrams_up, self.datagrams_down = (
+            columns.of(catalogue.DATAGRAMS, listener, way) for way in catalogue.DIRECTIONS
+        )
+        self.ends = {end: columns.of(catalogue.SESSION_ENDS, listener, end.value) for end in End}
+        self.dropped = {
+            reason: columns.of(catalogue.DATAGRAMS_DROPPED, listener, reason) for reason in catalogue.DROP_REASONS
+        }
+
+    def begun(self) -> None:
+        """A session has begun."""
+        self.row[self.sessions_total] += 1
+        self.row[self.sessions] += 1
+
+    def over(self, end: End) -> None:
+        """A session is over."""
+        self.row[self.sessions] -= 1
+        self.row[self.ends[end]] += 1
+
+    def drop(self, reason: str) -> None:
+        """A datagram is not passed on."""
+        self.row[self.dropped[reason]] += 1
+
+
+class ServerTally:
+    """A server's numbers."""
+
+    __slots__ = (
+        "bytes_down",
+        "bytes_up",
+        "failed",
+        "failed_since",
+        "failures",
+        "out_until",
+        "row",
+        "sessions",
+        "sessions_total",
+    )
+
+    def __init__(self, row: memoryview, columns: Columns, upstream: str, server: str) -> None:
+        self.row = row
+        self.sessions = columns.of(catalogue.SERVER_SESSIONS, upstream, server)
+        self.sessions_total = columns.of(catalogue.SERVER_SESSIONS_TOTAL, upstream, server)
+        self.bytes_up, self.bytes_down = (
+            columns.of(catalogue.SERVER_BYTES, upstream, server, way) for way in catalogue.DIRECTIONS
+        )
+        self.failures = {
+            reason: columns.of(catalogue.SERVER_FAILURES, upstream, server, reason)
+            for reason in catalogue.FAILURE_REASONS
+        }
+        self.failed_since = columns.of(catalogue.FAILED_SINCE, upstream, server)
+        self.failed = columns.of(catalogue.FAILED, upstream, server)
+        self.out_until = columns.of(catalogue.OUT_UNTIL, upstream, server)
+
+    def begun(self) -> None:
+        """The server was given a session."""
+        self.row[self.sessions_total] += 1
+        self.row[self.sessions] += 1
+
+    def over(self) -> None:
+        """A session of the server is over."""
+        self.row[self.sessions] -= 1
+
+
+def reserve(board: Board, columns: Columns, config: Config) -> None:
+    """Give a column to every number that a worker with *config* will keep. Raises BoardFullError.
+
+    Done by the master before it forks, so that all processes agree.
+    """
+    nobody = board.row(RETIRED)
+    for metric in catalogue.PROCESS_METRICS:
+        columns.of(metric)
+    for listener in config.listeners:
+        ListenerTally(nobody, columns, listener)
+    for upstream in config.upstreams.values():
+        for server in upstream.servers:
+            ServerTally(nobody, columns, upstream.name, server.name)
