@@ -1,0 +1,84 @@
+"""Opening a socket towards a server, and what a failed dial means for whom."""
+
+import errno
+import os
+import socket
+
+from l4d.address import SAME_PORT, Address, Inet, Unix
+from l4d.config.model import Listener, Upstream
+from l4d.linux import options
+from l4d.session.session import Session
+from l4d.terms import Protocol
+from l4d.upstream.server import Server
+
+OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""Errors of a dial that say nothing about the server: we are out of descriptors, memory or ports."""
+
+_REASONS = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "refused",
+    errno.ENOENT: "refused",
+    errno.EAGAIN: "refused",  # a unix server whose queue is full
+    errno.ETIMEDOUT: "timeout",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EHOSTDOWN: "unreachable",
+    errno.ENETDOWN: "unreachable",
+}
+
+EARLY_CLOSE = -1
+"""Stands where an errno would: the server closed without a byte within early_close."""
+
+
+def open_socket(listener: Listener, upstream: Upstream, address: Address) -> socket.socket:
+    """A non-blocking socket for dialling *address*, with the listener's options. Raises OSError."""
+    kind = socket.SOCK_STREAM if listener.protocol is Protocol.TCP else socket.SOCK_DGRAM
+    sock = socket.socket(address.family, kind | socket.SOCK_NONBLOCK)
+    if isinstance(address, Unix):
+        return sock
+    try:
+        _set_options(sock, listener)
+        if upstream.source:
+            # The port is chosen at connect, when the server is known, so that one port can serve many servers.
+            sock.setsockopt(socket.IPPROTO_IP, options.IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((upstream.source, 0))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _set_options(sock: socket.socket, listener: Listener) -> None:
+    if listener.protocol is Protocol.TCP:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if listener.keepalive.enabled:
+            options.keep_alive(sock, listener.keepalive)
+        if listener.user_timeout:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(listener.user_timeout * 1000))
+    options.set_buffers(sock, listener)
+
+
+def address_of(server: Server, port: int) -> Address:
+    """Where to dial *server* for a client that came to *port*."""
+    address = server.address
+    if isinstance(address, Inet) and address.port == SAME_PORT:
+        return address.with_port(port)
+    return address
+
+
+def blame(session: Session, server: Server, number: int) -> None:
+    """Count and tell a failed dial; *number* is the errno, or EARLY_CLOSE."""
+    service = session.service
+    reason = "early_close" if number == EARLY_CLOSE else _REASONS.get(number, "other")
+    server.tally.row[server.tally.failures[reason]] += 1
+    words = describe(number)
+    service.log.seldom(server.label, f"dialling {address_of(server, session.port)} (upstreams.{server.label}): {words}")
+    if server.failed(service.loop.now):
+        out = f"{service.upstream.fail_timeout:g} s"
+        times = service.upstream.max_fails
+        service.log.warning(f"server {server.label} is out for {out}: {times} failed dials, the last: {words}")
+
+
+def describe(number: int) -> str:
+    """What happened, in words."""
+    return "closed without a byte" if number == EARLY_CLOSE else os.strerror(number).lower()

@@ -1,0 +1,112 @@
+"""The facts of one session, TCP or UDP, and the one way out of it.
+
+The phases and what may follow what:
+
+    DIAL ---> RELAY ---> OVER
+     | ^        |          ^
+     | +--------+          |      back to DIAL: an early close counts as a failed dial
+     +---------------------+
+"""
+
+import enum
+
+from l4d.address import from_sockaddr
+from l4d.session.service import Service
+from l4d.terms import End
+from l4d.upstream.server import Server
+
+
+class Phase(enum.Enum):
+    DIAL = "dial"
+    RELAY = "relay"
+    OVER = "over"
+
+
+AFTER: dict[Phase, frozenset[Phase]] = {
+    Phase.DIAL: frozenset({Phase.RELAY, Phase.OVER}),
+    Phase.RELAY: frozenset({Phase.DIAL, Phase.OVER}),
+    Phase.OVER: frozenset(),
+}
+
+
+class Session:
+    """One client served. Times are monotonic seconds."""
+
+    __slots__ = (
+        "bytes_down",
+        "bytes_up",
+        "client",
+        "connected",
+        "datagrams_down",
+        "datagrams_up",
+        "descriptors",
+        "phase",
+        "port",
+        "server",
+        "service",
+        "started",
+        "tried",
+    )
+
+    def __init__(self, service: Service, client: object, port: int, descriptors: int) -> None:
+        """*client* is the socket address as the kernel gave it, *port* the one it came to."""
+        self.service = service
+        self.client = client
+        self.port = port
+        self.descriptors = descriptors
+        self.phase = Phase.DIAL
+        self.started = service.loop.now
+        self.connected = 0.0
+        self.server: Server | None = None  # the one that serves, once a dial was answered
+        self.tried: tuple[Server, ...] = ()
+        self.bytes_up = 0
+        self.bytes_down = 0
+        self.datagrams_up = 0
+        self.datagrams_down = 0
+        service.capacity.take(descriptors)
+        service.tally.begun()
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to the next phase."""
+        assert phase in AFTER[self.phase], f"{phase} cannot follow {self.phase}"
+        self.phase = phase
+
+    def served_by(self, server: Server) -> None:
+        """*server* has answered the dial."""
+        self.enter(Phase.RELAY)
+        self.server = server
+        self.connected = self.service.loop.now
+        server.tally.begun()
+
+    def no_longer_served(self) -> None:
+        """The server closed so early that it counts as never having answered."""
+        assert self.server is not None
+        self.enter(Phase.DIAL)
+        self.server.tally.over()
+        self.server = None
+
+    def over(self, end: End) -> None:
+        """The one way out. Every session is counted, logged and released here."""
+        self.enter(Phase.OVER)
+        service = self.service
+        if self.server is not None:
+            self.server.tally.over()
+        service.tally.over(end)
+        if service.log.debugging:
+            service.log.debug(f"session {self.describe(end)}")
+        service.capacity.give_back(self.descriptors)
+
+    def describe(self, end: End) -> str:
+        """The session in one line, in the form of the access log's text."""
+        now = self.service.loop.now
+        where = f"{self.server.label} {self.server.address}" if self.server else "-"
+        connect = f"{(self.connected - self.started) * 1000:.0f}ms" if self.connected else "-"
+        return (
+            f"{self.service.listener.name} {self.service.listener.protocol.value} {self.client_text} -> {where} "
+            f"up={self.bytes_up} down={self.bytes_down} connect={connect} total={(now - self.started) * 1000:.0f}ms "
+            f"tries={len(self.tried)} end={end.value} {end.words}"
+        )
+
+    @property
+    def client_text(self) -> str:
+        return str(from_sockaddr(self.client))
