@@ -1,0 +1,160 @@
+"""Dialling: choose a server, dial it, try the next one when it fails.
+
+Meanwhile the client is watched for nothing but its reset, which epoll tells unasked; what it has sent waits in the
+kernel until there is somebody to send it to.
+"""
+
+import errno
+import socket
+
+from l4d.loop.loop import OUT
+from l4d.session import dialling
+from l4d.session.session import Session
+from l4d.tcp.relay import Relay
+from l4d.tcp.service import TcpService
+from l4d.terms import End
+from l4d.upstream.server import Server
+
+
+def dial(tcp: TcpService, session: Session, client: socket.socket) -> None:
+    """Find a server for *session* and relay to it, or end the session."""
+    Dial(tcp, session, client).start()
+
+
+class Dial:
+    """A client's socket, and the attempt that is under way."""
+
+    __slots__ = ("_attempt", "_client", "_failure", "_session", "_tcp")
+
+    def __init__(self, tcp: TcpService, session: Session, client: socket.socket) -> None:
+        self._tcp = tcp
+        self._session = session
+        self._client = client
+        self._attempt: tuple[socket.socket, Server] | None = None
+        self._failure = End.NO_SERVER_UP  # why there will be no session, if there is none
+
+    def start(self) -> None:
+        loop = self._tcp.service.loop
+        loop.watch(self._client.fileno(), 0, self.on_client)
+        self._tcp.tries.enter(self, loop.now)
+        self._try_next()
+
+    def _try_next(self) -> None:
+        """Dial one server after the other until one answers or takes its time, or none is left."""
+        service, session = self._tcp.service, self._session
+        most = service.upstream.tries or len(service.pool.servers)
+        while len(session.tried) < most:
+            server = service.pool.choose(session.tried, service.loop.now)
+            if server is None:
+                break
+            session.tried += (server,)
+            if self._try(server):
+                return
+        self._give_up(self._failure)
+
+    def _try(self, server: Server) -> bool:
+        """Begin to dial *server*; False when that has failed at once."""
+        service = self._tcp.service
+        address = dialling.address_of(server, self._session.port)
+        try:
+            sock = dialling.open_socket(service.listener, service.upstream, address)
+        except OSError as error:
+            self._failed(server, error.errno or errno.ENOMEM)
+            return False
+        number = sock.connect_ex(address.sockaddr)
+        if number not in {0, errno.EINPROGRESS}:
+            sock.close()
+            self._failed(server, number)
+            return False
+        self._attempt = sock, server
+        if number == 0:
+            self._answered(sock, server)
+        else:
+            service.loop.watch(sock.fileno(), OUT, self.on_server)
+            self._tcp.connect.enter(self, service.loop.now)
+        return True
+
+    def on_server(self, _mask: int) -> None:
+        """The attempt has been answered, one way or the other."""
+        assert self._attempt is not None
+        sock, server = self._attempt
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._drop_attempt()
+            self._failed(server, number)
+            self._try_next()
+        else:
+            self._answered(sock, server)
+
+    def _answered(self, sock: socket.socket, server: Server) -> None:
+        server.succeeded()
+        self._let_go()
+        self._session.served_by(server)
+        Relay(self._tcp, self._session, self._client, sock, server, self._redial).start()
+
+    def _redial(self, client: socket.socket) -> None:
+        dial(self._tcp, self._session, client)
+
+    def _failed(self, server: Server, number: int) -> None:
+        """Remember why; the server is blamed unless the reason is ours."""
+        service = self._tcp.service
+        if number in dialling.OURS:
+            self._failure = End.NO_RESOURCE
+            text = f"dialling {dialling.address_of(server, self._session.port)}: {dialling.describe(number)}"
+            service.log.seldom(f"ours {number}", text)
+        else:
+            self._failure = End.CONNECT_TIMEOUT if number == errno.ETIMEDOUT else End.NO_SERVER_ACCEPTED
+            dialling.blame(self._session, server, number)
+
+    def on_client(self, _mask: int) -> None:
+        """Watched for nothing, so it can only be gone: reset, or a unix client that has closed."""
+        if self._client.family == socket.AF_UNIX and _has_input(self._client):
+            self._tcp.service.loop.forget(self._client.fileno())  # what it sent before is still to be delivered
+        else:
+            self._give_up(End.CLIENT_LEFT_CONNECTING)
+
+    def try_timed_out(self) -> None:
+        """connect_timeout: on to the next server."""
+        assert self._attempt is not None
+        server = self._attempt[1]
+        self._drop_attempt()
+        self._failed(server, errno.ETIMEDOUT)
+        self._try_next()
+
+    def tries_timed_out(self) -> None:
+        """tries_timeout: no further server is tried. The one being dialled had time enough to be blamed for it."""
+        if self._attempt is not None:
+            dialling.blame(self._session, self._attempt[1], errno.ETIMEDOUT)
+        self._give_up(End.CONNECT_TIMEOUT)
+
+    def stop(self) -> None:
+        """The worker ends now."""
+        self._give_up(End.STOPPED)
+
+    def broke(self) -> None:
+        """A bug of ours was met while this session was served: it is given up."""
+        self._give_up(End.STOPPED)
+
+    def _give_up(self, end: End) -> None:
+        self._drop_attempt()
+        self._let_go()
+        self._tcp.service.loop.close(self._client, self._client.fileno())
+        self._session.over(end)
+
+    def _drop_attempt(self) -> None:
+        if self._attempt is not None:
+            sock, _server = self._attempt
+            self._attempt = None
+            self._tcp.service.loop.close(sock, sock.fileno())
+            self._tcp.connect.leave(self)
+
+    def _let_go(self) -> None:
+        self._tcp.connect.leave(self)
+        self._tcp.tries.leave(self)
+
+
+def _has_input(sock: socket.socket) -> bool:
+    try:
+        return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except OSError:
+        return False

@@ -1,0 +1,256 @@
+"""The relay: a client and a server socket, and a channel for each direction.
+
+The two sides are served by the same lines: *inbound* is the channel from the side that has an event, *outbound*
+the one to it. What each side's socket is watched for follows from the channels alone:
+
+    IN   while the channel from it may read     (nothing waits to be written; its end was not seen)
+    OUT  while bytes wait in the channel to it
+    none: out of the epoll set
+
+When a side fails, nothing more can be delivered to it, but what it sent before is still read to its end and delivered;
+then the other side is reset too (farewell.py). A FIN is passed on as a FIN when all before it was delivered.
+"""
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+from l4d.loop.loop import IN, OUT
+from l4d.session import dialling
+from l4d.session.session import Session
+from l4d.tcp.channel import Channel
+from l4d.tcp.farewell import Farewell
+from l4d.tcp.service import TcpService
+from l4d.terms import End
+from l4d.upstream.server import Server
+
+Redial = Callable[[socket.socket], None]
+"""Dials another server for the client of a session whose server closed too early."""
+
+
+class Relay:
+    """Two sockets, two channels; neither can be missing."""
+
+    __slots__ = (
+        "_client",
+        "_client_mask",
+        "_down",
+        "_early",
+        "_failure",
+        "_fins",
+        "_redial",
+        "_server",
+        "_server_mask",
+        "_session",
+        "_tally",
+        "_tcp",
+        "_up",
+    )
+
+    def __init__(
+        self,
+        tcp: TcpService,
+        session: Session,
+        client: socket.socket,
+        server: socket.socket,
+        member: Server,
+        redial: Redial,
+    ) -> None:
+        policy = tcp.service.listener.relay
+        self._tcp = tcp
+        self._session = session
+        self._client = client
+        self._server = server
+        self._up = Channel(client, server, tcp.machinery, policy)
+        self._down = Channel(server, client, tcp.machinery, policy)
+        self._client_mask = IN
+        self._server_mask = IN
+        self._fins = 0  # how many channels have passed their FIN on
+        self._failure: End | None = None
+        self._early = tcp.service.upstream.early_close > 0  # whether an early close is still looked for
+        self._redial = redial
+        self._tally = member.tally
+
+    def start(self) -> None:
+        """Watch both sides from now on, however the dial has left them."""
+        loop = self._tcp.service.loop
+        self._tcp.idle.enter(self, loop.now)
+        self._tcp.lifetime.begin(self)
+        loop.want(self._client.fileno(), IN, self.on_client)
+        loop.want(self._server.fileno(), IN, self.on_server)
+
+    def on_client(self, mask: int) -> None:
+        self._serve(self._up, self._down, mask)
+
+    def on_server(self, mask: int) -> None:
+        self._serve(self._down, self._up, mask)
+
+    def _serve(self, inbound: Channel, outbound: Channel, mask: int) -> None:
+        if mask & OUT:
+            self._pump(outbound)
+        if mask & ~OUT:
+            self._pump(inbound)
+        if mask == IN and inbound.steady:
+            return  # nothing has changed but what was counted
+        self._settle()
+
+    def _pump(self, channel: Channel) -> None:
+        moved = channel.pump()
+        if not moved:
+            return
+        tcp = self._tcp
+        tally, server = tcp.service.tally, self._tally
+        if channel is self._up:
+            tally.row[tally.bytes_up] += moved
+            server.row[server.bytes_up] += moved
+        else:
+            tally.row[tally.bytes_down] += moved
+            server.row[server.bytes_down] += moved
+        queue = tcp.half_close if self._fins else tcp.idle
+        queue.enter(self, tcp.service.loop.now)
+
+    def _settle(self) -> None:
+        """After an event that was not plain: failures, ends, then what is wanted of each side now."""
+        if self._early and self._closed_early():
+            return
+        if self._failure is None:
+            self._look_for_failure()
+        if self._failure is None:
+            self._pass_fin(self._up, self._down)
+            self._pass_fin(self._down, self._up)
+        if self._up.closed and self._down.closed:
+            self._finish()
+        else:
+            self._want()
+
+    # Failures
+
+    def _look_for_failure(self) -> None:
+        up, down = self._up, self._down
+        client_error = up.source_error or down.target_error
+        server_error = down.source_error or up.target_error
+        if client_error is not None:
+            self._fail(End.CLIENT_RESET, End.CLIENT_RESET_LAST, down, client_error)
+        elif server_error is not None:
+            self._fail(End.SERVER_RESET, End.SERVER_RESET_LAST, up, server_error)
+
+    def _fail(self, data: End, last: End, towards: Channel, error: OSError) -> None:
+        """A side is gone: the channel *towards* it is over, the one from it goes on to its end."""
+        self._failure = last if self._fins else data
+        if towards.target_error is None:
+            towards.give_up(error)
+
+    def _closed_early(self) -> bool:
+        """Whether the server closed so soon, without a byte, that another one is dialled."""
+        up, down, session, service = self._up, self._down, self._session, self._tcp.service
+        if not down.ended:
+            return False
+        self._early = False
+        late = service.loop.now - session.connected >= service.upstream.early_close
+        if late or down.moved or down.blocked or up.source_error or down.target_error:
+            return False
+        assert session.server is not None
+        dialling.blame(session, session.server, dialling.EARLY_CLOSE)
+        if up.moved or up.blocked or up.ended or up.target_error:
+            return False  # the server may have acted on what it got: no other one may get it too
+        self._dial_again()
+        return True
+
+    # FINs
+
+    def _pass_fin(self, channel: Channel, other: Channel) -> None:
+        """Tell the target of a channel that has delivered all of it, once, that no more will come."""
+        if not channel.closed or channel.fin_passed:
+            return
+        channel.fin_passed = True
+        self._fins += 1
+        if other.closed:
+            return  # both are done: closing the sockets tells it
+        tcp = self._tcp
+        tcp.idle.leave(self)
+        tcp.half_close.enter(self, tcp.service.loop.now)
+        with contextlib.suppress(OSError):  # it was reset meanwhile: reading from it will tell
+            channel.target.shutdown(socket.SHUT_WR)
+        if not tcp.service.listener.half_close:
+            other.stop_reading()
+
+    # Interest
+
+    def _want(self) -> None:
+        up, down = self._up, self._down
+        client = (0 if up.ended or up.blocked or up.target_error else IN) | (OUT if down.blocked else 0)
+        server = (0 if down.ended or down.blocked or down.target_error else IN) | (OUT if up.blocked else 0)
+        loop = self._tcp.service.loop
+        if client != self._client_mask:
+            self._client_mask = client
+            loop.want(self._client.fileno(), client, self.on_client)
+        if server != self._server_mask:
+            self._server_mask = server
+            loop.want(self._server.fileno(), server, self.on_server)
+
+    # Deadlines
+
+    def idle(self) -> None:
+        """No byte either way for idle_timeout."""
+        self._close(End.IDLE)
+
+    def last_data_missing(self) -> None:
+        """One side has finished, and the other was silent for half_close_timeout."""
+        self._close(End.SERVER_SILENT_LAST if self._up.closed else End.CLIENT_SILENT_LAST)
+
+    def session_time_over(self) -> None:
+        self._close(End.SESSION_TIME)
+
+    def stop(self) -> None:
+        """The worker ends now."""
+        self._close(End.STOPPED)
+
+    def broke(self) -> None:
+        """A bug of ours was met while this session was served: it is given up."""
+        self._close(End.STOPPED)
+
+    # Ends
+
+    def _dial_again(self) -> None:
+        """Leave the server for another one; nothing was passed on yet."""
+        loop = self._tcp.service.loop
+        self._let_go()
+        loop.forget(self._client.fileno())
+        loop.close(self._server, self._server.fileno())
+        self._session.no_longer_served()
+        self._redial(self._client)
+
+    def _finish(self) -> None:
+        """Both channels are over: by themselves, or because a side has failed."""
+        if self._failure is None:
+            cut = self._server if self._down.cut else self._client if self._up.cut else None
+            if cut is None:
+                self._close(End.FINISHED)
+            else:  # closing a socket with unread input resets it, so what we sent must have arrived before
+                self._say_farewell(cut, End.FINISHED, reset=False)
+            return
+        client_failed = self._failure in {End.CLIENT_RESET, End.CLIENT_RESET_LAST}
+        self._say_farewell(self._server if client_failed else self._client, self._failure, reset=True)
+
+    def _say_farewell(self, last: socket.socket, end: End, *, reset: bool) -> None:
+        loop = self._tcp.service.loop
+        first = self._client if last is self._server else self._server
+        self._let_go()
+        loop.forget(last.fileno())
+        loop.close(first, first.fileno())
+        Farewell(self._tcp, self._session, last, end, reset=reset).look()
+
+    def _close(self, end: End) -> None:
+        self._let_go()
+        loop = self._tcp.service.loop
+        loop.close(self._client, self._client.fileno())
+        loop.close(self._server, self._server.fileno())
+        self._session.over(end)
+
+    def _let_go(self) -> None:
+        """No deadline waits, no pipe is held, and the session knows what was moved."""
+        self._tcp.forget_time(self)
+        self._up.leave()
+        self._down.leave()
+        self._session.bytes_up += self._up.moved
+        self._session.bytes_down += self._down.moved

@@ -1,0 +1,65 @@
+"""What all TCP sessions of one listener share beside the service: the movers' machinery and the deadlines."""
+
+import random
+from operator import methodcaller
+from typing import Protocol
+
+from l4d.loop.deadlines import NEVER, Deadlines
+from l4d.movers.machinery import Machinery
+from l4d.session.lifetime import Lifetime
+from l4d.session.service import Service
+
+FAREWELL_LOOK = 0.02
+"""How often it is looked whether a peer has everything that was sent to it."""
+
+
+class Dialling(Protocol):
+    """A dial, as its deadlines know it."""
+
+    def try_timed_out(self) -> None: ...
+    def tries_timed_out(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Relaying(Protocol):
+    """A relay, as its deadlines know it."""
+
+    def idle(self) -> None: ...
+    def last_data_missing(self) -> None: ...
+    def session_time_over(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Leaving(Protocol):
+    """A farewell, as its deadline knows it."""
+
+    def look(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class TcpService:
+    """A TCP listener at work. A deadline of 0 in the configuration never comes."""
+
+    def __init__(self, service: Service, machinery: Machinery, chance: random.Random) -> None:
+        listener, upstream, loop = service.listener, service.upstream, service.loop
+        self.service = service
+        self.machinery = machinery
+        self.connect: Deadlines[Dialling] = loop.queue(upstream.connect_timeout or NEVER, methodcaller("try_timed_out"))
+        self.tries: Deadlines[Dialling] = loop.queue(upstream.tries_timeout or NEVER, methodcaller("tries_timed_out"))
+        self.idle: Deadlines[Relaying] = loop.queue(listener.idle_timeout or NEVER, methodcaller("idle"))
+        self.half_close: Deadlines[Relaying] = loop.queue(
+            listener.half_close_timeout or NEVER, methodcaller("last_data_missing")
+        )
+        self.leaving: Deadlines[Leaving] = loop.queue(FAREWELL_LOOK, methodcaller("look"))
+        self.lifetime = Lifetime(loop, listener.max_session_time, chance)
+
+    def forget_time(self, relay: Relaying) -> None:
+        """*relay* is over: no deadline waits for it any more."""
+        self.idle.leave(relay)
+        self.half_close.leave(relay)
+        self.lifetime.end(relay)
+
+    def stop(self) -> None:
+        """End every session of this listener now. Each of them waits in one of these queues."""
+        for waiting in (*self.tries, *self.idle, *self.half_close, *self.leaving):
+            waiting.stop()

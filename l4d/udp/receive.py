@@ -1,0 +1,159 @@
+"""Receiving: datagrams from one listening socket, each to the flow of its client.
+
+A socket bound to one address needs only the client's address. One bound to all asks the kernel with each datagram which
+address it was sent to, and answers from there.
+"""
+
+import errno
+import socket
+
+from l4d.access.capacity import UDP_DESCRIPTORS
+from l4d.address import Inet
+from l4d.linux import datagram
+from l4d.loop.loop import IN
+from l4d.session import dialling
+from l4d.session.session import Session
+from l4d.terms import End
+from l4d.udp.flow import Client, ClientKey, Flow, Refused
+from l4d.udp.service import UdpService
+from l4d.udp.table import FlowTable
+from l4d.upstream.server import Server
+
+DONTWAIT = socket.MSG_DONTWAIT
+
+BATCH = 64
+"""Datagrams taken in one event at the most."""
+
+
+class Receiver:
+    """One listening socket and the flows of those who write to it."""
+
+    def __init__(self, udp: UdpService, sock: socket.socket, bound: int) -> None:
+        """*bound* is the most clients the table holds."""
+        self.udp = udp
+        self.flows: FlowTable[ClientKey, Flow | Refused] = FlowTable(bound, udp.waiting)
+        self._sock = sock
+        host, self._port = sock.getsockname()[:2]
+        self._wildcard = Inet(host, self._port).wildcard
+
+    def watch(self) -> None:
+        """Be told of datagrams."""
+        handler = self.on_datagrams_to_any if self._wildcard else self.on_datagrams
+        self.udp.service.loop.watch(self._sock.fileno(), IN, handler)
+
+    def shut(self) -> None:
+        """Read no more datagrams; answers to those that were read still leave by this socket."""
+        self.udp.service.loop.forget(self._sock.fileno())
+
+    def on_datagrams(self, _mask: int) -> None:
+        """The socket has one address: the client's tells the flow."""
+        buffer, flows, receive = self.udp.buffer, self.flows, self._sock.recvfrom_into
+        for _ in range(BATCH):
+            try:
+                size, sockaddr = receive(buffer, 0, DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
+            entry = flows.get(sockaddr)
+            if entry is None:
+                self.begin(Client(sockaddr, sockaddr, []), (), buffer[:size])
+            else:
+                entry.receive(buffer[:size])
+
+    def on_datagrams_to_any(self, _mask: int) -> None:
+        """The socket has all addresses: the client's and the one it wrote to tell the flow."""
+        buffers, flows = [self.udp.buffer], self.flows
+        for _ in range(BATCH):
+            try:
+                size, ancillary, _flags, sockaddr = self._sock.recvmsg_into(buffers, datagram.SPACE, DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
+            reply_with = datagram.reply_from(ancillary)
+            key = sockaddr, datagram.local_bytes(reply_with)
+            entry = flows.get(key)
+            if entry is None:
+                self.begin(Client(key, sockaddr, reply_with), (), self.udp.buffer[:size])
+            else:
+                entry.receive(self.udp.buffer[:size])
+
+    def reply(self, client: Client, data: memoryview) -> None:
+        """Send *data* to the client from the address it wrote to. Raises OSError."""
+        if client.reply_with:
+            self._sock.sendmsg([data], client.reply_with, DONTWAIT, client.sockaddr)
+        else:
+            self._sock.sendto(data, DONTWAIT, client.sockaddr)
+
+    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview) -> None:
+        """A new flow for the client, with its first datagram, avoiding the servers *tried* while there are others."""
+        service = self.udp.service
+        known = self.flows.get(client.key) is not None
+        if (self.flows.full and not known) or not service.capacity.has_room(UDP_DESCRIPTORS):
+            service.tally.drop("table_full")
+            service.log.seldom("table full", f"{len(self.flows)} flows: datagrams of new clients are dropped")
+            return
+        session = Session(service, client.sockaddr, self._port, UDP_DESCRIPTORS)
+        session.tried = tried
+        flow = self._dial(session, client)
+        if flow is None:
+            return
+        replaced = self.flows.get(client.key)
+        if replaced is not None:
+            self.forget(client, replaced)
+        self.flows.put(client.key, flow)
+        flow.receive(data)
+
+    def forget(self, client: Client, entry: Flow | Refused) -> None:
+        """*entry* is not the client's any more."""
+        self.flows.remove(client.key, entry)
+
+    def refused(self, client: Client, tried: tuple[Server, ...]) -> Refused:
+        """The client has no flow; those *tried* are to be avoided by its next datagram."""
+        refused = Refused(self, client, tried)
+        self.udp.waiting.enter(refused, self.udp.service.loop.now)
+        if self.flows.get(client.key) is not None:
+            self.flows.put(client.key, refused)
+        return refused
+
+    def _dial(self, session: Session, client: Client) -> Flow | None:
+        """The flow to the first server that can be dialled, or the session's end."""
+        service = self.udp.service
+        now = service.loop.now
+        end = End.NO_SERVER_UP
+        attempts = service.upstream.tries or len(service.pool.servers)
+        for _ in range(attempts):
+            server = service.pool.choose(session.tried, now)
+            if server is None and session.tried:
+                session.tried = ()
+                server = service.pool.choose((), now)
+            if server is None:
+                break
+            session.tried += (server,)
+            sock = self._connect(session, server)
+            if isinstance(sock, socket.socket):
+                return Flow(self, session, client, sock, server)
+            end = sock
+        service.tally.drop("no_resource" if end is End.NO_RESOURCE else "no_server")
+        session.over(end)
+        return None
+
+    def _connect(self, session: Session, server: Server) -> socket.socket | End:
+        """A socket connected to *server*, or why there is none."""
+        service = self.udp.service
+        address = dialling.address_of(server, self._port)
+        try:
+            sock = dialling.open_socket(service.listener, service.upstream, address)
+        except OSError as error:
+            number = error.errno or errno.ENOMEM
+        else:
+            number = sock.connect_ex(address.sockaddr)
+            if not number:
+                return sock
+            sock.close()
+        if number in dialling.OURS:
+            service.log.seldom(f"ours {number}", f"dialling {address}: {dialling.describe(number)}")
+            return End.NO_RESOURCE
+        dialling.blame(session, server, number)
+        return End.NO_SERVER_ACCEPTED
