@@ -1,0 +1,45 @@
+"""One instance: a lock for each listening address, because SO_REUSEPORT would let a second l4d share it in silence.
+
+The lock is a listening unix socket with an abstract name (unix(7)): it belongs to the network namespace like the
+address itself, vanishes with its process, and tells whose it is (SO_PEERCRED).
+"""
+
+import errno
+import socket
+import struct
+
+from l4d.address import Address
+from l4d.errors import StartError
+from l4d.terms import Protocol
+
+
+def lock(protocol: Protocol, address: Address) -> socket.socket:
+    """Hold the address until the socket is closed. Raises StartError: it is served already, and by whom."""
+    name = _name(protocol, address)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(name)
+        sock.listen(1)
+    except OSError as error:
+        sock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        pid = holder(protocol, address)
+        raise StartError(f"{protocol.value} {address} is already served by l4d, pid {pid}") from None
+    return sock
+
+
+def holder(protocol: Protocol, address: Address) -> int:
+    """The pid of the l4d that serves the address; 0: none does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
+        number = sock.connect_ex(_name(protocol, address))
+        if number == errno.EAGAIN:
+            return -1  # it is held, and its queue is full of askers
+        if number:
+            return 0
+        pid: int = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return pid
+
+
+def _name(protocol: Protocol, address: Address) -> bytes:
+    return f"\0l4d/{protocol.value}/{address}".encode()[:107]

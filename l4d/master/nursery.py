@@ -1,0 +1,134 @@
+"""The nursery: workers are born, say ready, die, and are replaced.
+
+It knows nothing of configurations and reloads; the master is told what happened through `Parent`.
+"""
+
+import os
+import signal
+import time
+from typing import Protocol
+
+from l4d.errors import StartError
+from l4d.log.log import Log
+from l4d.loop.loop import IN, Loop
+from l4d.master.generation import EARLY, Child, Generation, Slot, pause_before_replacing
+from l4d.master.spawn import spawn
+from l4d.master.timers import Timers
+from l4d.stats import catalogue
+from l4d.stats.board import Board, BoardFullError
+from l4d.stats.columns import Columns
+from l4d.worker import channel
+
+RETRY_PAUSE = 1.0
+"""Before a worker that could not be forked is tried again, in seconds."""
+
+
+class Parent(Protocol):
+    """Who is told."""
+
+    log: Log
+
+    def worker_ready(self, generation: Generation) -> None:
+        """One more worker of *generation* accepts."""
+        ...
+
+    def worker_left(self, generation: Generation) -> None:
+        """A worker of a generation that leaves is gone."""
+        ...
+
+    def worker_died_young(self, generation: Generation, words: str) -> None:
+        """A worker of a generation that does not serve yet is gone, as *words* say."""
+        ...
+
+
+class Nursery:
+    """All the children of one master."""
+
+    def __init__(self, loop: Loop, timers: Timers, board: Board, columns: Columns, parent: Parent) -> None:
+        self._loop = loop
+        self._timers = timers
+        self._board = board
+        self._columns = columns
+        self._parent = parent
+
+    def fill(self, generation: Generation) -> None:
+        """A worker for each slot. Raises StartError; those that were born are killed then."""
+        try:
+            for slot in generation.slots:
+                self._bear(generation, slot)
+        except (OSError, BoardFullError) as error:
+            generation.leaving = True
+            self.kill(generation)
+            raise StartError(f"starting the workers: {error}") from None
+
+    def tell(self, generation: Generation, word: bytes, *descriptors: int) -> None:
+        """Say one word to every worker of *generation*."""
+        for child in generation.children:
+            channel.say(child.channel, word, *descriptors)
+
+    def kill(self, generation: Generation) -> None:
+        """What is left of *generation* goes now."""
+        for child in generation.children:
+            signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+
+    def _bear(self, generation: Generation, slot: Slot) -> None:
+        child = slot.child = spawn(generation, slot.number, self._board, self._columns)
+        self._loop.watch(child.channel.fileno(), IN, lambda _mask: self._on_word(child))
+        self._loop.watch(child.pidfd, IN, lambda _mask: self._on_exit(child))
+
+    def _on_word(self, child: Child) -> None:
+        heard = channel.hear(child.channel)
+        if heard is None:
+            return
+        if heard[0] == channel.READY:
+            child.ready = True
+            self._parent.worker_ready(child.generation)
+        else:
+            self._loop.forget(child.channel.fileno())  # its end; the pidfd tells the rest
+
+    def _on_exit(self, child: Child) -> None:
+        _pid, status = os.waitpid(child.pid, 0)
+        lost = sum(self._board.row(child.row)[column] for _, column in self._columns.each(catalogue.SESSIONS))
+        self._bury(child)
+        generation = child.generation
+        if generation.leaving:
+            self._parent.worker_left(generation)
+            return
+        words = f"worker {child.slot} (pid {child.pid}) {_describe(status)}"
+        self._parent.log.error(f"{words}; sessions lost with it: {lost}")
+        if generation.serving:
+            self._replace(generation, generation.slots[child.slot], child)
+        else:
+            self._parent.worker_died_young(generation, words)
+
+    def _bury(self, child: Child) -> None:
+        self._loop.forget(child.pidfd)
+        self._loop.forget(child.channel.fileno())
+        child.channel.close()
+        os.close(child.pidfd)
+        self._board.retire_row(child.row, self._columns.counters(), self._columns.used)
+        child.generation.slots[child.slot].child = None
+
+    def _replace(self, generation: Generation, slot: Slot, dead: Child) -> None:
+        """A new worker in the slot of a dead one, at once, or after a pause if they keep dying."""
+        slot.early_deaths = slot.early_deaths + 1 if time.monotonic() - dead.born < EARLY else 0
+        pause = pause_before_replacing(slot.early_deaths)
+        if pause:
+            self._parent.log.warning(f"worker {slot.number} keeps dying; the next one starts in {pause:g} s")
+        self._timers.after(pause, lambda: self._refill(generation, slot))
+
+    def _refill(self, generation: Generation, slot: Slot) -> None:
+        if generation.leaving:
+            return
+        try:
+            self._bear(generation, slot)
+        except (OSError, BoardFullError) as error:
+            self._parent.log.seldom("refill", f"starting worker {slot.number}: {error}")
+            self._timers.after(RETRY_PAUSE, lambda: self._refill(generation, slot))
+
+
+def _describe(status: int) -> str:
+    """What waitpid's status says."""
+    if os.WIFSIGNALED(status):
+        return f"was killed by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"exited with status {os.WEXITSTATUS(status)}"

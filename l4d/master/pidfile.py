@@ -1,0 +1,77 @@
+"""The pid file, held by a lock (flock(2)) as long as its process lives: a file without the lock is stale."""
+
+import contextlib
+import fcntl
+import os
+
+from l4d.errors import StartError
+
+
+class PidFile:
+    """The running master's pid file."""
+
+    def __init__(self, path: str) -> None:
+        """Take the lock; the file is empty until `write`. Raises StartError: another one holds it, or no right."""
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StartError(f"cannot write the pid file {path} (main.pid_file): {error.strerror}") from None
+        if not _lock(self._fd):
+            pid = _read(self._fd)
+            os.close(self._fd)
+            raise StartError(f"l4d is already running as pid {pid} (pid file {path})")
+
+    def write(self, pid: int) -> None:
+        """Let the file say who runs. A disk without room for it is not worth a stop: the lock is what counts."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{pid}\n".encode(), 0)
+
+    def remove(self) -> None:
+        """The master leaves."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+        os.close(self._fd)
+
+
+def find_running(path: str) -> int:
+    """The pid of the master that holds the pid file. Raises StartError, saying why there is none."""
+    if not path:
+        raise StartError("main.pid_file is not set, so a running l4d cannot be found by it; set it, or use kill")
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StartError(f"no l4d is running: {path}: {error.strerror}") from None
+    try:
+        if _lock(fd):
+            raise StartError(f"no l4d is running: {path} is stale")
+        return _read(fd)
+    finally:
+        os.close(fd)
+
+
+def is_held(path: str) -> bool:
+    """Whether a running l4d has this pid file."""
+    if not path or not os.path.exists(path):
+        return False
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return not _lock(fd)
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(fd: int) -> int:
+    text = os.pread(fd, 32, 0).strip()
+    if not text.isdigit():
+        raise StartError("l4d is starting, and has not written its pid file yet")
+    return int(text)

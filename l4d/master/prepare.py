@@ -1,0 +1,88 @@
+"""Everything a configuration needs before a worker can be born, opened or found; or the reasons why it cannot be.
+
+Start, reload and `-t` all come through here, so that a check finds what a reload would.
+"""
+
+import contextlib
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from l4d.config.model import Config
+from l4d.errors import StartError
+from l4d.linux import process
+from l4d.log.sinks import Sink, open_sink
+from l4d.master import identity, sockets
+from l4d.master.pidfile import PidFile
+from l4d.worker.assignment import Identity
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A configuration ready to be served."""
+
+    config: Config
+    slots: int
+    identity: Identity | None
+    sink: Sink
+    plan: sockets.Plan
+    pid_file: PidFile | None  # locked, if it is not the one that is held already
+
+    def drop(self) -> None:
+        """It will not be served: close what was opened for it."""
+        self.plan.drop()
+        self.sink.close()
+        if self.pid_file is not None:
+            self.pid_file.remove()
+
+
+def prepare(config: Config, held: dict[sockets.Place, sockets.Bound], pid_file: str) -> Prepared:
+    """Open what *config* names, beside the sockets and the *pid_file* that are held already.
+
+    Raises StartError with all that failed, and leaves nothing open then.
+    """
+    problems: list[str] = []
+    with contextlib.ExitStack() as undo:
+        whom = _attempt(problems, lambda: identity.find(config.main))
+        _attempt(problems, lambda: _check_limit(config.main.rlimit_nofile))
+        sink = _attempt(problems, lambda: open_sink(config.log.error))
+        if sink is not None:
+            undo.callback(sink.close)
+        lock = _attempt(problems, lambda: _lock_pid_file(config.main.pid_file, pid_file))
+        if lock is not None:
+            undo.callback(lock.remove)
+        slots = config.main.workers or process.cpu_count()
+        made = None if problems else _attempt(problems, lambda: sockets.plan(config, slots, held))
+        if sink is None or made is None:
+            raise StartError(*problems)
+        undo.pop_all()
+    return Prepared(config, slots, whom, sink, made, lock)
+
+
+def _attempt(problems: list[str], call: Callable[[], T]) -> T | None:
+    """What *call* gives; None, with its *problems* noted, if it cannot."""
+    try:
+        return call()
+    except StartError as error:
+        problems += error.messages
+        return None
+
+
+def _lock_pid_file(wanted: str, ours: str) -> PidFile | None:
+    return PidFile(wanted) if wanted and wanted != ours else None
+
+
+def _check_limit(wanted: int) -> None:
+    """Whether the workers may have so many descriptors (0: as it is)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if wanted <= hard:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, wanted))
+    except (OSError, ValueError):
+        raise StartError(
+            f"main.rlimit_nofile: {wanted} is above the hard limit of {hard}; raise that (ulimit -Hn, LimitNOFILE=)"
+        ) from None

@@ -1,0 +1,169 @@
+"""The listening sockets: one for each address and slot, kept over reloads so that no queue is ever lost.
+
+A reload plans first: what the new configuration needs is taken from what is held, and what is missing is opened. Only
+when all of it could be opened the plan is kept; else what was opened for it is closed, and nothing has changed.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from l4d.address import Address, Inet, Unix, from_sockaddr
+from l4d.config.model import Config, Listener
+from l4d.errors import StartError
+from l4d.linux import listening
+from l4d.master import instance
+from l4d.master.holders import who_holds
+from l4d.terms import Protocol
+
+Place: TypeAlias = tuple[Protocol, Address, str]
+"""What makes an address the same after a reload. The last is "" but for port 0, where each listener has its own."""
+
+
+@dataclass(slots=True)
+class Bound:
+    """One address with its sockets, the slots' in order, and the lock that says it is ours."""
+
+    address: Address  # as the kernel has it: with the real port
+    lock: socket.socket
+    sockets: list[socket.socket] = field(default_factory=list)
+
+    def close(self) -> None:
+        for sock in (self.lock, *self.sockets):
+            sock.close()
+
+
+class Plan:
+    """The sockets for one configuration; `kept` were there before, `opened` are new."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.places: dict[Place, Bound] = {}
+        self.by_listener: dict[str, list[Bound]] = {}
+        self._new: list[Bound] = []
+        self._added: list[tuple[Bound, socket.socket]] = []
+
+    def take(self, listener: Listener, address: Address, held: dict[Place, Bound]) -> None:
+        """Have the sockets of one address. Raises OSError or StartError."""
+        place = _place(listener, address)
+        bound = held.get(place)
+        if bound is None:
+            bound = self._open(listener, address)
+        self.places[place] = bound
+        self.by_listener.setdefault(listener.name, []).append(bound)
+        while len(bound.sockets) < (1 if isinstance(address, Unix) else self.slots):
+            sock = listening.bind(listener, bound.address)
+            bound.sockets.append(sock)
+            self._added.append((bound, sock))
+
+    def _open(self, listener: Listener, address: Address) -> Bound:
+        """The first socket of a new address, and its lock."""
+        if isinstance(address, Inet) and address.port == 0:
+            sock = listening.bind(listener, address)
+            address = from_sockaddr(sock.getsockname())
+            lock = instance.lock(listener.protocol, address)
+        else:
+            lock = instance.lock(listener.protocol, address)
+            try:
+                sock = listening.bind(listener, address)
+            except BaseException:
+                lock.close()
+                raise
+        bound = Bound(address, lock, [sock])
+        self._new.append(bound)
+        return bound
+
+    def listen(self, config: Config) -> None:
+        """Set the options, and take clients from here on. Raises OSError."""
+        for name, bounds in self.by_listener.items():
+            for bound in bounds:
+                for sock in bound.sockets:
+                    listening.tune(sock, config.listeners[name])
+                    listening.listen(sock, config.listeners[name])
+
+    def drop(self) -> None:
+        """Close what was opened for this plan; what was there before stays as it was."""
+        for bound, sock in self._added:
+            bound.sockets.remove(sock)
+            sock.close()
+        for bound in self._new:
+            release(bound)
+
+    def opened(self) -> Iterator[tuple[str, Bound]]:
+        """The new addresses, with their listener's name."""
+        for name, bounds in self.by_listener.items():
+            for bound in bounds:
+                if bound in self._new:
+                    yield name, bound
+
+    def of_slot(self, slot: int) -> dict[str, list[socket.socket]]:
+        """One slot's sockets, by listener. A unix socket has no second: all slots share it."""
+        return {
+            name: [bound.sockets[min(slot, len(bound.sockets) - 1)] for bound in bounds]
+            for name, bounds in self.by_listener.items()
+        }
+
+
+def plan(config: Config, slots: int, held: dict[Place, Bound]) -> Plan:
+    """The sockets for *config*, with those *held* already. Raises StartError with all that failed; nothing is left."""
+    made = Plan(slots)
+    problems: list[str] = []
+    for listener in config.listeners.values():
+        for address in listener.addresses:
+            try:
+                made.take(listener, address, held)
+            except StartError as error:
+                problems += error.messages
+            except OSError as error:
+                problems.append(_explain(listener, address, error))
+    if not problems:
+        try:
+            made.listen(config)
+        except OSError as error:
+            problems.append(f"setting up the listening sockets: {error.strerror}")
+    if problems:
+        made.drop()
+        raise StartError(*problems)
+    return made
+
+
+def keep(made: Plan, held: dict[Place, Bound]) -> dict[Place, Bound]:
+    """The plan is the present: close our copies of what it does not need. What its workers still have lives on."""
+    for place, bound in held.items():
+        if place not in made.places:
+            release(bound)
+    for bound in made.places.values():
+        for sock in bound.sockets[made.slots :]:
+            sock.close()
+        del bound.sockets[made.slots :]
+    return made.places
+
+
+def release(bound: Bound) -> None:
+    """Close our copies of an address's sockets; the path of a unix socket goes with them."""
+    if isinstance(bound.address, Unix):
+        with contextlib.suppress(OSError):
+            os.unlink(bound.address.path)
+    bound.close()
+
+
+def _place(listener: Listener, address: Address) -> Place:
+    if isinstance(address, Inet) and address.port == 0:
+        return listener.protocol, address, listener.name
+    return listener.protocol, address, ""
+
+
+def _explain(listener: Listener, address: Address, error: OSError) -> str:
+    """One clear line for a socket that could not be had."""
+    what = f"cannot listen on {listener.protocol.value} {address} (listeners.{listener.name})"
+    if error.errno == errno.EADDRINUSE:
+        return f"{what}: the address is in use{who_holds(listener.protocol, address)}"
+    if error.errno == errno.EACCES and isinstance(address, Inet):
+        return f"{what}: ports below 1024 need root or CAP_NET_BIND_SERVICE"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{what}: this machine has no such address"
+    return f"{what}: {(error.strerror or str(error)).lower()}"

@@ -1,0 +1,47 @@
+"""What master and worker say to each other, over a SOCK_SEQPACKET pair: one word a message.
+
+    worker -> master   ready      every listening socket is watched
+    master -> worker   drain      take nothing new, let what lives finish, leave
+                       stop       end every session now, leave
+                       log        with a descriptor: the reopened log file
+
+The end of the master's side means that it is gone; the worker stops.
+"""
+
+import contextlib
+import os
+import socket
+
+READY = b"ready"
+DRAIN = b"drain"
+STOP = b"stop"
+LOG = b"log"
+
+LONGEST = 64
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """The master's and the worker's end."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    return ours, theirs
+
+
+def say(sock: socket.socket, word: bytes, *descriptors: int) -> None:
+    """Send one word. One who is gone does not hear it; that is told elsewhere."""
+    with contextlib.suppress(OSError):
+        socket.send_fds(sock, [word], list(descriptors))
+
+
+def hear(sock: socket.socket) -> tuple[bytes, list[int]] | None:
+    """One word with the descriptors that came with it; an empty word is the other side's end; None: nothing came."""
+    try:
+        word, descriptors, _flags, _address = socket.recv_fds(sock, LONGEST, 4)
+    except BlockingIOError:
+        return None
+    except ConnectionError:
+        return b"", []
+    for fd in descriptors:
+        os.set_inheritable(fd, False)
+    return word, descriptors

@@ -1,0 +1,162 @@
+"""A worker at work: its loop, its listeners, and what the master tells it."""
+
+import os
+import random
+import resource
+import signal
+
+from setproctitle import setproctitle
+
+from l4d.access.capacity import RESERVE, Capacity
+from l4d.config.model import Listener, Upstream
+from l4d.linux import pipes
+from l4d.linux.signals import Signals
+from l4d.log.log import Log
+from l4d.log.sinks import DescriptorSink
+from l4d.loop.loop import IN, Loop
+from l4d.movers.copy import make_buffer
+from l4d.movers.machinery import Machinery
+from l4d.session.service import Service
+from l4d.stats import catalogue
+from l4d.stats.tally import ListenerTally
+from l4d.tcp.accept import Acceptor, Gate
+from l4d.tcp.service import TcpService
+from l4d.terms import Protocol
+from l4d.udp.receive import Receiver
+from l4d.udp.service import UdpService
+from l4d.upstream.pool import Pool
+from l4d.worker import channel
+from l4d.worker.assignment import Assignment
+from l4d.worker.members import make_pool
+
+HEARTBEAT_SECONDS = 1.0
+"""The longest a worker sleeps: its heartbeat is never older while it is well."""
+
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
+"""What a terminal or a process group is sent is the master's to decide."""
+
+
+class Worker:
+    """Everything of one worker process."""
+
+    def __init__(self, assignment: Assignment, log: Log) -> None:
+        self._assignment = assignment
+        self._log = log
+        self._row = assignment.board.row(assignment.row)
+        self._heartbeat = assignment.columns.of(catalogue.HEARTBEAT)
+        self._loop = Loop(self._on_turn, HEARTBEAT_SECONDS, self._on_bug)
+        self._signals = Signals((signal.SIGTERM, signal.SIGQUIT), IGNORED)
+        self._capacity = Capacity(assignment.config.main.max_sessions, _descriptors_for_sessions())
+        self._gate = Gate(self._loop, self._capacity, log)
+        self._chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
+        self._buffer = make_buffer()
+        self._machinery = Machinery(self._buffer, pipes.share(assignment.workers))
+        self._pools: dict[str, Pool] = {}
+        self._services: list[TcpService | UdpService] = []
+        self._receivers: list[Receiver] = []
+        for listener in assignment.config.listeners.values():
+            self._add(listener)
+
+    def serve(self) -> None:
+        """Watch everything, say ready, and turn until told to leave."""
+        loop = self._loop
+        loop.watch(self._signals.fd, IN, self._on_signal)
+        loop.watch(self._assignment.channel.fileno(), IN, self._on_word)
+        self._gate.open()
+        for receiver in self._receivers:
+            receiver.watch()
+        channel.say(self._assignment.channel, channel.READY)
+        loop.run()
+        loop.shut()
+
+    def _add(self, listener: Listener) -> None:
+        """Build the service of one listener around its sockets."""
+        assignment = self._assignment
+        upstream = assignment.config.upstreams[listener.upstream]
+        service = Service(
+            listener,
+            upstream,
+            self._pool(upstream),
+            self._loop,
+            self._log,
+            ListenerTally(self._row, assignment.columns, listener.name),
+            self._capacity,
+        )
+        if listener.protocol is Protocol.TCP:
+            tcp = TcpService(service, self._machinery, self._chance)
+            self._services.append(tcp)
+            for sock in assignment.sockets[listener.name]:
+                self._gate.add(Acceptor(tcp, sock, self._gate))
+        else:
+            udp = UdpService(service, self._buffer, self._chance)
+            self._services.append(udp)
+            self._receivers += [Receiver(udp, sock, self._capacity.most) for sock in assignment.sockets[listener.name]]
+
+    def _pool(self, upstream: Upstream) -> Pool:
+        """One pool for an upstream, however many listeners use it."""
+        if upstream.name not in self._pools:
+            self._pools[upstream.name] = make_pool(self._assignment, upstream, self._row)
+        return self._pools[upstream.name]
+
+    # What the master, or a signal, says
+
+    def _on_word(self, _mask: int) -> None:
+        heard = channel.hear(self._assignment.channel)
+        if heard is None:
+            return
+        word, descriptors = heard
+        if word == channel.DRAIN:
+            self._drain()
+        elif word == channel.LOG:
+            self._take_log(descriptors[0])
+        else:
+            self._stop()  # told to, or the master is gone
+
+    def _on_signal(self, _mask: int) -> None:
+        for number in self._signals.read():
+            if number == signal.SIGTERM:
+                self._stop()
+            elif number == signal.SIGQUIT:
+                self._drain()
+
+    def _drain(self) -> None:
+        """Take who waits in the queues, then nothing new; leave with the last session."""
+        setproctitle("l4d: worker process is shutting down")
+        self._gate.take_queued()
+        self._gate.shut()
+        for receiver in self._receivers:
+            receiver.shut()
+        self._capacity.when_empty(self._loop.stop)
+
+    def _stop(self) -> None:
+        """End every session, leave."""
+        self._gate.shut()
+        for service in self._services:
+            service.stop()
+        self._loop.stop()
+
+    def _take_log(self, fd: int) -> None:
+        """The log file was reopened; the old descriptor goes."""
+        old, self._log.sink = self._log.sink, DescriptorSink(fd)
+        old.close()
+
+    # The loop's own
+
+    def _on_turn(self, now: float) -> None:
+        self._row[self._heartbeat] = int(now * 1000)
+
+    def _on_bug(self, handler: object) -> None:
+        """A handler raised: the session it served is given up, the worker lives."""
+        self._log.bug(f"{handler}")
+        broke = getattr(getattr(handler, "__self__", None), "broke", None)
+        if broke is None:
+            return
+        try:
+            broke()
+        except Exception:  # it was broken already
+            self._log.bug(f"{handler}, giving it up")
+
+
+def _descriptors_for_sessions() -> int:
+    limit, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limit - len(os.listdir("/proc/self/fd")) - RESERVE
