@@ -1,0 +1,127 @@
+"""What can only be judged with several tables in view: whether the parts of a configuration fit together."""
+
+import socket
+from typing import TypeAlias
+
+from l4d.address import SAME_PORT, Address, Inet, Unix
+from l4d.config.addresses import Written, dial_written
+from l4d.config.draft import Draft
+from l4d.config.kinds import Values
+from l4d.config.model import Server
+from l4d.config.positions import KeyPath
+from l4d.config.problems import Problems
+from l4d.config.suggest import did_you_mean
+from l4d.terms import Protocol
+
+Owners: TypeAlias = dict[tuple[Protocol, Address], KeyPath]
+"""Where each address is bound, by its first place."""
+
+_FAMILIES = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
+
+
+def check(draft: Draft, problems: Problems) -> None:
+    """Notes everything that does not fit."""
+    if draft.main["group"] and not draft.main["user"]:
+        problems.add(("main", "group"), "has no effect without 'user'")
+    users: dict[str, dict[str, Values]] = {name: {} for name in draft.upstreams}
+    for name, listener in draft.listeners.items():
+        _upstream_exists(("listeners", name, "upstream"), listener, draft.upstreams, problems)
+        users.setdefault(listener.get("upstream", ""), {})[name] = listener
+    for name, upstream in draft.upstreams.items():
+        _upstream_fits(("upstreams", name), upstream, users[name], problems)
+    _bound_once(draft.listeners, problems)  # last: above, a `bind` with problems is one that could not be read
+
+
+def _upstream_exists(path: KeyPath, listener: Values, upstreams: dict[str, Values], problems: Problems) -> None:
+    name = listener.get("upstream")
+    if name is not None and name not in upstreams:
+        problems.add(path, f"there is no upstream '{name}'{did_you_mean(name, upstreams)}")
+
+
+def _bound_once(listeners: dict[str, Values], problems: Problems) -> None:
+    """No two listeners, nor one twice, can have the same address. Port 0 is another one each time."""
+    owners: Owners = {}
+    for name, listener in listeners.items():
+        if not _protocol_known(name, problems):
+            continue
+        for index, written in listener.get("bind", {}).items():
+            path: KeyPath = ("listeners", name, "bind", index)
+            _bind(path, listener["protocol"], written, owners, problems)
+
+
+def _bind(path: KeyPath, protocol: Protocol, written: Written, owners: Owners, problems: Problems) -> None:
+    """Takes every address of *written*; notes the first that is taken, and not a thousand of a range."""
+    taken = False
+    for address in written.addresses:
+        if isinstance(address, Unix) and protocol is Protocol.UDP:
+            problems.add(path, f"'{written.text}': a unix socket is for tcp listeners")
+        elif isinstance(address, Inet) and address.port == 0:
+            continue
+        elif owners.setdefault((protocol, address), path) != path and not taken:
+            taken = True
+            problems.add_clash(path, f"{address} ({protocol.value})", owners[protocol, address])
+
+
+def _protocol_known(listener: str, problems: Problems) -> bool:
+    """Whether the protocol is what the operator meant, and not a stand-in for a wrong word."""
+    wrong: tuple[KeyPath, ...] = (("listeners", listener, "protocol"), ("defaults", "listeners", "protocol"))
+    return not any(problems.within(path) for path in wrong)
+
+
+def _upstream_fits(path: KeyPath, upstream: Values, users: dict[str, Values], problems: Problems) -> None:
+    servers: dict[int, Server] = upstream.get("servers", {})
+    _named_once(path, servers, problems)
+    _source_reaches(path, upstream["source"], servers, problems)
+    for index, server in servers.items():
+        at = (*path, "servers", index)
+        if isinstance(server.address, Unix):
+            _serves_tcp(at, server, users, problems)
+        elif server.address.port == SAME_PORT:
+            _port_is_told(at, server.address, users, problems)
+
+
+def _named_once(path: KeyPath, servers: dict[int, Server], problems: Problems) -> None:
+    first: dict[str, int] = {}
+    for index, server in servers.items():
+        if first.setdefault(server.name, index) != index:
+            at = f"servers[{first[server.name]}]"
+            problems.add((*path, "servers", index), f"'{server.name}' is the name of {at} already; give it a 'name'")
+
+
+def _source_reaches(path: KeyPath, source: str, servers: dict[int, Server], problems: Problems) -> None:
+    """A server is dialled from an address of its own family."""
+    if not source:
+        return
+    family = Inet(source, 0).family
+    for index, server in servers.items():
+        if isinstance(server.address, Inet) and server.address.family != family:
+            message = f"'{source}' is {_FAMILIES[family]}, servers[{index}] is {_FAMILIES[server.address.family]}"
+            problems.add((*path, "source"), message)
+
+
+def _serves_tcp(path: KeyPath, server: Server, users: dict[str, Values], problems: Problems) -> None:
+    for name, listener in users.items():
+        if listener["protocol"] is Protocol.UDP and _protocol_known(name, problems):
+            problems.add(path, f"'{server.address}': a unix socket is for tcp, and listener '{name}' is udp")
+
+
+def _port_is_told(path: KeyPath, address: Inet, users: dict[str, Values], problems: Problems) -> None:
+    """A server without a port has the one the client came to; there must be more than one to come to."""
+    text = dial_written(address)
+    if not users:
+        problems.add(path, f"'{text}' has no port; write it as '{_with_port(address, None)}'")
+    for name, listener in users.items():
+        if problems.within(("listeners", name, "bind")):
+            continue
+        addresses = [one for written in listener.get("bind", {}).values() for one in written.addresses]
+        ports = {one.port for one in addresses if isinstance(one, Inet)}
+        port = ports.pop() if len(ports) == 1 else None
+        if any(isinstance(one, Unix) for one in addresses):
+            message = f"listener '{name}' has a unix socket, which has none to take; write it as"
+            problems.add(path, f"'{text}' has no port, and {message} '{_with_port(address, port)}'")
+        elif port:
+            problems.add(path, f"'{text}' has no port; write it as '{_with_port(address, port)}'")
+
+
+def _with_port(address: Inet, port: int | None) -> str:
+    return str(address.with_port(port)) if port else f"{str(address).removesuffix('0')}PORT"

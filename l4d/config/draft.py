@@ -1,0 +1,104 @@
+"""What the document says, read table by table, with every default filled in: the draft of a configuration.
+
+Where something was wrong, it has been noted, and the draft has the default or a gap. So the draft can be checked
+for how its parts fit together even when some are wrong.
+"""
+
+import re
+from dataclasses import dataclass
+
+from l4d.config.document import Document
+from l4d.config.kinds import Section, Values
+from l4d.config.positions import KeyPath
+from l4d.config.problems import Problems
+from l4d.config.reading import defaults, note_missing, read_section
+from l4d.config.schema import LISTENER, LOG, MAIN, TOP, UPSTREAM
+from l4d.config.suggest import did_you_mean
+from l4d.config.unknown import TABLES, unknown
+from l4d.config.values import described
+from l4d.terms import Protocol
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The values of each table by key. `bind` and `servers` are dicts by place in the list."""
+
+    main: Values
+    log: Values
+    listeners: dict[str, Values]
+    upstreams: dict[str, Values]
+
+
+def read_draft(document: Document) -> Draft:
+    """The draft of *document*; what is wrong with it is noted there."""
+    tree, problems = document.tree, document.problems
+    for name in tree.keys() - set(TABLES):
+        problems.add((name,), unknown(name, TOP))
+    shared = _shared(tree.get("defaults", {}), problems)
+    return Draft(
+        main={**defaults(MAIN), **read_section(MAIN, tree.get("main", {}), ("main",), problems)},
+        log={**defaults(LOG), **read_section(LOG, tree.get("log", {}), ("log",), problems)},
+        listeners={
+            name: _listener(table, shared["listeners"], ("listeners", name), problems)
+            for name, table in _named(tree.get("listeners", {}), ("listeners",), problems).items()
+        },
+        upstreams={
+            name: _upstream(table, shared["upstreams"], ("upstreams", name), problems)
+            for name, table in _named(tree.get("upstreams", {}), ("upstreams",), problems).items()
+        },
+    )
+
+
+def _shared(tables: object, problems: Problems) -> dict[str, Values]:
+    """What [defaults.listeners] and [defaults.upstreams] say."""
+    sections: dict[str, Section] = {"listeners": LISTENER, "upstreams": UPSTREAM}
+    shared: dict[str, Values] = {name: {} for name in sections}
+    for name, table in _tables(tables, ("defaults",), problems).items():
+        if name in sections:
+            shared[name] = read_section(sections[name], table, ("defaults", name), problems)
+        else:
+            problems.add(("defaults", name), f"no such table{did_you_mean(name, sections)}")
+    return shared
+
+
+def _named(tables: object, path: KeyPath, problems: Problems) -> dict[str, object]:
+    """The tables of listeners, or upstreams, by name."""
+    named = _tables(tables, path, problems)
+    for name in named:
+        if not _NAME.fullmatch(name):
+            problems.add((*path, name), "a name is made of 1 to 64 letters, digits, '_', '-' and '.'")
+    return named
+
+
+def _tables(tables: object, path: KeyPath, problems: Problems) -> dict[str, object]:
+    if isinstance(tables, dict):
+        return tables
+    problems.add(path, f"must be tables with a name, as in [{path[0]}.NAME], not {described(tables)}")
+    return {}
+
+
+def _upstream(table: object, shared: Values, path: KeyPath, problems: Problems) -> Values:
+    values = {**defaults(UPSTREAM), **shared, **read_section(UPSTREAM, table, path, problems)}
+    note_missing(UPSTREAM, table, values, path, problems)
+    return values
+
+
+def _listener(table: object, shared: Values, path: KeyPath, problems: Problems) -> Values:
+    """The protocol decides which defaults there are, and which keys of [defaults.listeners] are meant."""
+    own = read_section(LISTENER, table, path, problems)
+    protocol = own.get("protocol") or shared.get("protocol") or Protocol.TCP
+    fitting = {name: value for name, value in shared.items() if LISTENER.keys[name].fits(protocol)}
+    values = {**defaults(LISTENER, protocol), **fitting, **own}
+    note_missing(LISTENER, table, values, path, problems)
+    if not problems.within((*path, "protocol")) and not problems.within(("defaults", "listeners", "protocol")):
+        _note_misfits(own, protocol, path, problems)
+    return values
+
+
+def _note_misfits(own: Values, protocol: Protocol, path: KeyPath, problems: Problems) -> None:
+    for name in own:
+        only = LISTENER.keys[name].only
+        if only not in {None, protocol}:
+            problems.add((*path, name), f"is for {only.value} listeners; this one is {protocol.value}")
