@@ -38,7 +38,6 @@ def _serve(path: str, overrides: tuple[str, ...], config: Config, writer: int) -
     """The daemon's life. Its starter is told "ready", or why not."""
     status = 1
     try:
-        os.chdir("/")
         master = Master(path, overrides, daemon=True)
         setproctitle(f"l4d: master process l4d -d -c {path}")
         master.start(config)
