@@ -38,6 +38,14 @@ def become(uid: int, gid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
+def leave_terminal() -> None:
+    """Standard input, output and error are nowhere from here on."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+
+
 def stay_on_cpu(slot: int) -> None:
     """Run on one CPU: the *slot*-th of those this process may run on, counted round."""
     cpus = sorted(os.sched_getaffinity(0))

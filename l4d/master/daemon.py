@@ -8,6 +8,7 @@ from setproctitle import setproctitle
 
 from l4d.config.model import Config
 from l4d.errors import L4dError, StartError
+from l4d.linux import process
 from l4d.master.master import Master
 
 
@@ -37,25 +38,20 @@ def run(path: str, overrides: tuple[str, ...], config: Config) -> int:
 def _serve(path: str, overrides: tuple[str, ...], config: Config, writer: int) -> NoReturn:
     """The daemon's life. Its starter is told "ready", or why not."""
     status = 1
+    master = Master(path, overrides, daemon=True)
     try:
-        master = Master(path, overrides, daemon=True)
         setproctitle(f"l4d: master process l4d -d -c {path}")
         master.start(config)
 
         def on_ready() -> None:
             os.write(writer, b"ready")
             os.close(writer)
-            _leave_terminal()
+            process.leave_terminal()
 
         status = master.run(on_ready)
     except L4dError as error:
         os.write(writer, str(error).encode())
+    except Exception:
+        master.log.bug("the master")
     finally:
         os._exit(status)
-
-
-def _leave_terminal() -> None:
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    os.close(null)

@@ -46,7 +46,7 @@ class Master:
         self.log = Log(DescriptorSink(2), Level.INFO, "master", self._lost_line)
         self._loop = Loop(on_bug=lambda handler: self.log.bug(f"the master, {handler}"))
         self._timers = Timers(self._loop)
-        self._nursery = Nursery(self._loop, self._timers, self._board, self._columns, self)
+        self._nursery = Nursery(self._loop, self._timers, self._board, self._columns, self, detached=daemon)
         self._held: dict[sockets.Place, sockets.Bound] = {}
         self._pid_file: PidFile | None = None
         self._serving: Generation | None = None

@@ -44,7 +44,11 @@ class Parent(Protocol):
 class Nursery:
     """All the children of one master."""
 
-    def __init__(self, loop: Loop, timers: Timers, board: Board, columns: Columns, parent: Parent) -> None:
+    def __init__(
+        self, loop: Loop, timers: Timers, board: Board, columns: Columns, parent: Parent, *, detached: bool
+    ) -> None:
+        """*detached* workers hold no terminal open."""
+        self._detached = detached
         self._loop = loop
         self._timers = timers
         self._board = board
@@ -72,7 +76,7 @@ class Nursery:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
 
     def _bear(self, generation: Generation, slot: Slot) -> None:
-        child = slot.child = spawn(generation, slot.number, self._board, self._columns)
+        child = slot.child = spawn(generation, slot.number, self._board, self._columns, detached=self._detached)
         self._loop.watch(child.channel.fileno(), IN, lambda _mask: self._on_word(child))
         self._loop.watch(child.pidfd, IN, lambda _mask: self._on_exit(child))
 

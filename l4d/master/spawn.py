@@ -11,7 +11,7 @@ from l4d.worker import channel, process
 from l4d.worker.assignment import Assignment
 
 
-def spawn(generation: Generation, slot: int, board: Board, columns: Columns) -> Child:
+def spawn(generation: Generation, slot: int, board: Board, columns: Columns, *, detached: bool) -> Child:
     """A new worker for *slot*, not ready yet. Raises OSError (no process, no descriptor) or BoardFullError."""
     row = board.take_row()
     try:
@@ -33,6 +33,7 @@ def spawn(generation: Generation, slot: int, board: Board, columns: Columns) -> 
         theirs,
         prepared.sink,
         os.getpid(),
+        detached,
     )
     try:
         pid, pidfd = _fork(assignment)

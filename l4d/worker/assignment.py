@@ -34,3 +34,4 @@ class Assignment:
     channel: socket.socket
     sink: Sink
     master: int  # pid
+    detached: bool  # the master is a daemon: no terminal is to be held open

@@ -57,6 +57,8 @@ def _make_log(assignment: Assignment) -> Log:
 def _settle_in(assignment: Assignment) -> None:
     """Title, limits, CPU, rights; last the wish to die with the master, which a change of user would clear."""
     settings = assignment.config.main
+    if assignment.detached:
+        process.leave_terminal()
     setproctitle("l4d: worker process")
     if settings.rlimit_nofile:
         _limit_descriptors(settings.rlimit_nofile)
