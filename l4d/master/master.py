@@ -137,7 +137,7 @@ class Master:
             protocol = prepared.config.listeners[name].protocol.value
             self.log.info(f"listening on {protocol} {bound.address} (listeners.{name})")
         if old is not None:
-            self._leave(old)
+            self._leave(old, channel.DRAIN)
         old_log.sink.close()
         self._held = sockets.keep(prepared.plan, self._held)
         self._keep_pid_file(prepared)
@@ -200,11 +200,11 @@ class Master:
 
     # Leaving
 
-    def _leave(self, generation: Generation) -> None:
-        """Take nothing new, finish what lives, within drain_timeout."""
+    def _leave(self, generation: Generation, word: bytes) -> None:
+        """Take nothing new, finish what lives, within drain_timeout; *word* says whether there is a successor."""
         generation.leaving = True
         self._leaving.append(generation)
-        self._nursery.tell(generation, channel.DRAIN)
+        self._nursery.tell(generation, word)
         limit = (self._serving or generation).prepared.config.main.drain_timeout
         if limit:
             self._timers.after(limit, lambda: self._end_sessions(generation))
@@ -261,7 +261,7 @@ class Master:
         if self._serving is not None:
             serving, self._serving = self._serving, None
             self._release_sockets()
-            self._leave(serving)
+            self._leave(serving, channel.FINISH)
 
     def _release_sockets(self) -> None:
         for bound in self._held.values():

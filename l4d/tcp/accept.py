@@ -21,6 +21,23 @@ BATCH = 16
 PAUSE = 0.2
 """How long nothing is accepted when the system is out of descriptors or memory, in seconds."""
 
+_CLIENT_LEFT = frozenset(
+    {
+        errno.ECONNABORTED,
+        errno.EPROTO,
+        errno.EPERM,  # a firewall rule
+        errno.ENETDOWN,
+        errno.ENOPROTOOPT,
+        errno.EHOSTDOWN,
+        errno.ENONET,
+        errno.EHOSTUNREACH,
+        errno.EOPNOTSUPP,
+        errno.ENETUNREACH,
+        errno.ETIMEDOUT,
+    }
+)
+"""Errors of the new connection that accept tells (accept(2), "Error handling"): on to the next client."""
+
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -124,6 +141,8 @@ class Acceptor:
             if error.errno in _EXHAUSTED:
                 self._gate.pause(error.errno or 0)
                 return False
-            return True  # the client left before it was taken (accept(2), "Error handling"): on to the next
+            if error.errno in _CLIENT_LEFT:
+                return True
+            raise
         dial(self._tcp, Session(service, address, self._port, TCP_DESCRIPTORS), client)
         return True

@@ -33,6 +33,7 @@ class Receiver:
         self.udp = udp
         self.flows: FlowTable[ClientKey, Flow | Refused] = FlowTable(bound, udp.waiting)
         self._sock = sock
+        self._admitting = True
         host, self._port = sock.getsockname()[:2]
         self._wildcard = Inet(host, self._port).wildcard
 
@@ -44,6 +45,10 @@ class Receiver:
     def shut(self) -> None:
         """Read no more datagrams; answers to those that were read still leave by this socket."""
         self.udp.service.loop.forget(self._sock.fileno())
+
+    def admit_nobody(self) -> None:
+        """Only clients that have a flow are heard from here on."""
+        self._admitting = False
 
     def on_datagrams(self, _mask: int) -> None:
         """The socket has one address: the client's tells the flow."""
@@ -89,6 +94,9 @@ class Receiver:
     def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview) -> None:
         """A new flow for the client, with its first datagram, avoiding the servers *tried* while there are others."""
         service = self.udp.service
+        if not self._admitting:
+            service.tally.drop("stopping")
+            return
         known = self.flows.get(client.key) is not None
         if (self.flows.full and not known) or not service.capacity.has_room(UDP_DESCRIPTORS):
             service.tally.drop("table_full")

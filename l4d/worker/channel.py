@@ -1,7 +1,8 @@
 """What master and worker say to each other, over a SOCK_SEQPACKET pair: one word a message.
 
     worker -> master   ready      every listening socket is watched
-    master -> worker   drain      take nothing new, let what lives finish, leave
+    master -> worker   drain      a successor has your sockets: take nothing new, let what lives finish, leave
+                       finish     the same without a successor: a UDP flow still hears its client
                        stop       end every session now, leave
                        log        with a descriptor: the reopened log file
 
@@ -14,6 +15,7 @@ import socket
 
 READY = b"ready"
 DRAIN = b"drain"
+FINISH = b"finish"
 STOP = b"stop"
 LOG = b"log"
 

@@ -106,7 +106,9 @@ class Worker:
             return
         word, descriptors = heard
         if word == channel.DRAIN:
-            self._drain()
+            self._drain(successor=True)
+        elif word == channel.FINISH:
+            self._drain(successor=False)
         elif word == channel.LOG:
             self._take_log(descriptors[0])
         else:
@@ -117,15 +119,18 @@ class Worker:
             if number == signal.SIGTERM:
                 self._stop()
             elif number == signal.SIGQUIT:
-                self._drain()
+                self._drain(successor=True)  # the master will replace this worker
 
-    def _drain(self) -> None:
+    def _drain(self, *, successor: bool) -> None:
         """Take who waits in the queues, then nothing new; leave with the last session."""
         setproctitle("l4d: worker process is shutting down")
         self._gate.take_queued()
         self._gate.shut()
         for receiver in self._receivers:
-            receiver.shut()
+            if successor:
+                receiver.shut()
+            else:
+                receiver.admit_nobody()
         self._capacity.when_empty(self._loop.stop)
 
     def _stop(self) -> None:
