@@ -36,6 +36,12 @@ class Signals:
         except BlockingIOError:
             return []
 
+    def close(self) -> None:
+        """No signal is told any more."""
+        signal.set_wakeup_fd(-1)
+        self._reader.close()
+        self._writer.close()
+
 
 def _note(_number: int, _frame: FrameType | None) -> None:
     """The number is on its way through the wakeup descriptor."""

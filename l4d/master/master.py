@@ -71,9 +71,9 @@ class Master:
 
     def start(self, config: Config) -> None:
         """Open everything and fork the first generation. Raises StartError, and leaves nothing behind then."""
+        self._begin(prepare(config, self._held, ""))
         self._signals = Signals(signal.Signals(number) for number in self._heed)
         self._loop.watch(self._signals.fd, IN, self._on_signal)
-        self._begin(prepare(config, self._held, ""))
 
     def run(self, on_ready: Callable[[], None]) -> int:
         """Serve until told to stop: the exit status. *on_ready* is called once, when the first generation serves.
@@ -85,6 +85,8 @@ class Master:
         if self._pid_file is not None:
             self._pid_file.remove()
         self._release_sockets()
+        self._loop.shut()
+        self._signals.close()
         if self._failure is not None:
             raise self._failure
         self._say_totals()
