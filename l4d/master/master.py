@@ -71,9 +71,14 @@ class Master:
 
     def start(self, config: Config) -> None:
         """Open everything and fork the first generation. Raises StartError, and leaves nothing behind then."""
-        self._begin(prepare(config, self._held, ""))
         self._signals = Signals(signal.Signals(number) for number in self._heed)
         self._loop.watch(self._signals.fd, IN, self._on_signal)
+        try:
+            self._begin(prepare(config, self._held, ""))
+        except StartError:
+            self._loop.shut()
+            self._signals.close()
+            raise
 
     def run(self, on_ready: Callable[[], None]) -> int:
         """Serve until told to stop: the exit status. *on_ready* is called once, when the first generation serves.

@@ -29,7 +29,8 @@ class SharedFailures:
         row[failed] += 1
         begun = self._board.read(since)
         counts = self._board.read(failed)
-        return sum(count for start, count in zip(begun, counts, strict=True) if moment <= start + span)
+        # Not strict: the master may take or retire a row between the two reads.
+        return sum(count for start, count in zip(begun, counts, strict=False) if moment <= start + span)
 
     def put_out(self, until: float, probation: int) -> None:
         """Tell all workers that the server is out, and begin the next count then, with *probation* fails in it."""

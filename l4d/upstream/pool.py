@@ -18,7 +18,7 @@ class Pool:
         self.servers = tuple(servers)
         self._balancer = balancer
         self._bell = bell
-        self._heard = bell()
+        self._heard = -1  # nothing yet: it may have rung since the servers were made
         ready = [server for server in servers if server.ready]
         self._ordinary = [server for server in ready if not server.backup]
         self._backups = [server for server in ready if server.backup]

@@ -2,7 +2,8 @@
 
 Passive failures hold for all workers together. Each worker counts its own failed dials on its own row of
 the board and sums over all rows: *max_fails* of them within *fail_timeout* put the server out for *fail_timeout*.
-Once that is over the server is on probation: the next failure puts it out again at once, the next success clears it.
+Once that is over the server is on probation: the next failure puts it out again at once. A success clears what
+the worker that has it counted, probation included.
 """
 
 from l4d.address import Address
