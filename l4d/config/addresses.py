@@ -1,10 +1,10 @@
 """How addresses are read: the forms an operator writes, and the addresses they stand for.
 
-    "0.0.0.0:7000-7009"     ten addresses to bind
-    "*:80"                  two: every IPv4 and every IPv6 address
-    "[::1]:80"              one; a scope may follow, as in "[fe80::1%eth0]:80"
-    "unix:/run/x.sock"      a unix socket
-    "10.0.0.2"              a server that is dialled at the port the client came to
+"0.0.0.0:7000-7009"     ten addresses to bind
+"*:80"                  two: every IPv4 and every IPv6 address
+"[::1]:80"              one; a scope may follow, as in "[fe80::1%eth0]:80"
+"unix:/run/x.sock"      a unix socket
+"10.0.0.2"              a server that is dialled at the port the client came to
 """
 
 import os

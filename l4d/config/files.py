@@ -57,9 +57,7 @@ def _text(name: str) -> str:
         raise NotToml(line, f"not TOML: not UTF-8: {error.reason}") from None
 
 
-def _included(
-    include: object, name: str, here: dict[KeyPath, Place], seen: set[str], problems: Problems
-) -> list[str]:
+def _included(include: object, name: str, here: dict[KeyPath, Place], seen: set[str], problems: Problems) -> list[str]:
     """The files that `include` in file *name* stands for. One that was read already is a problem: no loops."""
     own = Problems(here, Place(name, 0))
     files: list[str] = []

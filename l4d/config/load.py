@@ -1,6 +1,6 @@
 """The way from a file's name to a complete configuration.
 
-    files -> --set -> draft, every key read -> checked as a whole -> Config, or all problems at once
+files -> --set -> draft, every key read -> checked as a whole -> Config, or all problems at once
 """
 
 from collections.abc import Sequence

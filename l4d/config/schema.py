@@ -112,7 +112,7 @@ LISTENER = section(
     Key("fast_open", _BOOLEAN, False, "data may come with the SYN (TCP Fast Open)", only=TCP),
     Key("defer_accept", _BOOLEAN, False, "clients are taken only once they have sent a byte", only=TCP),
     Key("relay", One(choice(Relay), choice_written), "auto", "how bytes cross: auto, copy, splice", only=TCP),
-    Key("receive_buffer", _SIZE, "0", "SO_RCVBUF; \"0\": the system's for tcp, up to 4m for udp"),
+    Key("receive_buffer", _SIZE, "0", 'SO_RCVBUF; "0": the system\'s for tcp, up to 4m for udp'),
     Key("send_buffer", _SIZE, "0", "SO_SNDBUF; the same"),
     Key(
         "responses",

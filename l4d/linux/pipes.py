@@ -80,7 +80,7 @@ def share(workers: int) -> Pipes:
 
 def _read_number(path: str, fallback: int) -> int:
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, "rb") as file:  # bytes: a codec imported now might lie where this user may not read
             return int(file.read())
     except (OSError, ValueError):
         return fallback

@@ -39,16 +39,9 @@ class Closable(Protocol):
 class Loop:
     """One process's loop. `now` is the monotonic time at the start of the turn, in seconds."""
 
-    def __init__(
-        self,
-        on_turn: Callable[[float], None] | None = None,
-        longest_wait: float = NEVER,
-        on_bug: Callable[[object], None] | None = None,
-    ) -> None:
-        """*on_turn* is called with `now` once a turn, and a turn comes at least every *longest_wait* seconds.
-
-        *on_bug* is called, inside the except clause, with the handler or queue that raised; without it the exception
-        leaves `run`.
+    def __init__(self, on_bug: Callable[[object], None] | None = None) -> None:
+        """*on_bug* is called, inside the except clause, with the handler or queue that raised; without it the
+        exception leaves `run`.
         """
         self.now = time.monotonic()
         self._epoll = select.epoll()
@@ -57,9 +50,7 @@ class Loop:
         self._next_due = NEVER  # never later than the earliest deadline; touching may leave it too early
         self._closing: list[Closable] = []
         self._running = False
-        self._on_turn = on_turn
         self._on_bug = on_bug
-        self._longest_wait = longest_wait
 
     def watch(self, fd: int, mask: int, handler: Handler) -> None:
         """Call *handler* when *fd* is ready as *mask* says."""
@@ -111,8 +102,8 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for events or the next deadline, tell the handlers, then close what was given to `close`."""
-        wait = min(self._next_due - time.monotonic(), self._longest_wait)
-        events = self._epoll.poll(-1 if wait == NEVER else max(wait, 0.0), BATCH)
+        wait = self._next_due - time.monotonic()
+        events = self._epoll.poll(-1 if wait == NEVER else wait if wait > 0 else 0, BATCH)
         self.now = now = time.monotonic()
         handlers = self._handlers
         for fd, mask in events:
@@ -129,8 +120,6 @@ class Loop:
             self._expire(now)
         if self._closing:
             self._close_all()
-        if self._on_turn is not None:
-            self._on_turn(now)
 
     def _expire(self, now: float) -> None:
         self._next_due = NEVER

@@ -14,7 +14,7 @@ DONTWAIT = socket.MSG_DONTWAIT
 class CopyMover:
     """recv into the shared buffer, send out of it."""
 
-    __slots__ = ("_buffer", "_data", "_source", "_target", "pending")
+    __slots__ = ("_buffer", "_kept", "_source", "_target", "pending")
 
     room = BUFFER_SIZE
 
@@ -23,34 +23,36 @@ class CopyMover:
         self._source = source
         self._target = target
         self._buffer = buffer
-        self._data = buffer  # where the pending bytes are
+        self._kept = buffer  # the pending bytes, if any
         self.pending = 0
 
-    def fill(self) -> int:
+    def move(self) -> int:
         self.pending = taken = self._source.recv_into(self._buffer, 0, DONTWAIT)
+        if not taken:
+            return 0
+        data = self._buffer[:taken]
+        try:
+            given = self._target.send(data, DONTWAIT)
+        except BlockingIOError:
+            given = 0
+        if given == taken:
+            self.pending = 0
+        else:  # the buffer is everybody's: the rest gets memory of its own
+            self.pending = taken - given
+            self._kept = memoryview(bytes(data[given:]))
         return taken
 
     def drain(self) -> int:
-        data = self._data[: self.pending] if self._data is self._buffer else self._data
         try:
-            taken = self._target.send(data, DONTWAIT)
+            given = self._target.send(self._kept, DONTWAIT)
         except BlockingIOError:
-            taken = 0
-        if taken == self.pending:
-            self._data = self._buffer
-            self.pending = 0
-        else:
-            self._keep(data, taken)
-        return taken
-
-    def _keep(self, data: memoryview, taken: int) -> None:
-        """The rest of *data* into memory of our own, once; after that it only gets shorter."""
-        self.pending -= taken
-        rest = data[taken:]
-        self._data = memoryview(bytes(rest)) if self._data is self._buffer else rest
+            return 0
+        self.pending -= given
+        self._kept = self._kept[given:] if self.pending else self._buffer
+        return given
 
     def leave(self) -> None:
-        self._data = self._buffer
+        self._kept = self._buffer
         self.pending = 0
 
 

@@ -1,6 +1,7 @@
 """What every way of moving bytes from one socket to another promises.
 
-The side that failed is known where it failed: `fill` speaks of the source alone, `drain` of the target alone.
+The side that failed is known where it failed: an error of `move` while nothing is pending is the source's; every other
+one is the target's.
 """
 
 from typing import Protocol
@@ -13,14 +14,14 @@ class Mover(Protocol):
     """Bytes taken from the source that the target has not taken yet."""
 
     room: int
-    """The most that one `fill` takes: one that took it all suggests that there is more."""
+    """The most that one `move` takes: one that took it all suggests that there is more."""
 
-    def fill(self) -> int:
-        """Take from the source once: how many bytes, 0 at its end.
+    def move(self) -> int:
+        """Take from the source once and give it to the target: how many bytes the source gave, 0 at its end.
 
-        Only to be called while nothing is pending, and to be followed by `drain` before any other mover of this process
-        fills: the bytes may lie in memory that all share. Raises BlockingIOError when the source has nothing now,
-        another OSError when it failed.
+        What the target does not take is pending. Only to be called while nothing is. Raises BlockingIOError when
+        the source has nothing now, and another OSError when it failed, with nothing pending, or when the target failed,
+        with something pending.
         """
         ...
 

@@ -34,7 +34,7 @@ class SpliceMover:
         self.pending = 0
         self.room = pipes.size
 
-    def fill(self) -> int:
+    def move(self) -> int:
         """As every mover's; raises NoPipeError when the pool has none."""
         pipe = self._pipes.take()
         if pipe is None:
@@ -50,6 +50,7 @@ class SpliceMover:
             return 0
         self._pipe = pipe
         self.pending = taken
+        self.drain()
         return taken
 
     def drain(self) -> int:

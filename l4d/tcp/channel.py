@@ -33,7 +33,10 @@ class Channel:
         "_machinery",
         "_mover",
         "_policy",
+        "_row",
+        "_columns",
         "_streak",
+        "_more",
         "cut",
         "ended",
         "fin_passed",
@@ -44,7 +47,16 @@ class Channel:
         "target_error",
     )
 
-    def __init__(self, source: socket.socket, target: socket.socket, machinery: Machinery, policy: Relay) -> None:
+    def __init__(
+        self,
+        source: socket.socket,
+        target: socket.socket,
+        machinery: Machinery,
+        policy: Relay,
+        row: memoryview,
+        columns: tuple[int, int],
+    ) -> None:
+        """Bytes that the target has taken are counted in *columns* of *row*: the listener's and the server's."""
         self.source = source
         self.target = target
         self.moved = 0
@@ -53,17 +65,15 @@ class Channel:
         self.fin_passed = False  # the target was told that no more will come
         self.source_error: OSError | None = None
         self.target_error: OSError | None = None
+        self._row = row
+        self._columns = columns
+        self._more = False
         self._machinery = machinery
         self._policy = policy
-        self._streak = 0
+        self._streak = 0  # reads in a row that speak for another mover; 0 also says that this one copies
         self._mover: Mover = CopyMover(source, target, machinery.buffer)
         if policy is Relay.SPLICE:
             self._to_splicing()
-
-    @property
-    def steady(self) -> bool:
-        """Whether all is as at the start: reading, and nothing waits."""
-        return not (self.ended or self._mover.pending or self.target_error)
 
     @property
     def blocked(self) -> bool:
@@ -75,49 +85,71 @@ class Channel:
         """Whether nothing more will pass here."""
         return self.target_error is not None or (self.ended and not self._mover.pending)
 
-    def pump(self) -> int:
-        """Move what can be moved now, within bounds: how many bytes the target took.
-
-        Returns as soon as the source has nothing more or the target is full.
-        """
-        before = self.moved
-        if self._mover.pending:
-            self._drain()
-        rounds = ROUNDS
-        while rounds and not self._mover.pending and not self.ended and self.target_error is None:
-            rounds -= 1
-            if not self._move_once():
-                break
-        return self.moved - before
-
-    def _move_once(self) -> bool:
-        """Fill and drain: whether it is worth trying again at once."""
+    def pass_on(self) -> bool:
+        """The ordinary event: one read, passed on whole. False: it was not ordinary; `pump`, and look closer."""
         mover = self._mover
         try:
-            taken = mover.fill()
+            taken = mover.move()
         except BlockingIOError:
-            return False
-        except NoPipeError:
-            self._to_copying()
             return True
-        except OSError as error:
-            self.source_error = error
-            self.ended = True
+        except (OSError, NoPipeError) as error:
+            self._note(error)
             return False
+        if mover.pending or self._streak or not 0 < taken < mover.room:
+            self._look_closer(taken)
+            return False
+        self._count(taken)
+        return True
+
+    def pump(self) -> None:
+        """Move what can be moved, within bounds, until the source has nothing more or the target is full."""
+        if self._mover.pending:
+            self._drain()
+        self._more = True
+        self.go_on()
+
+    def go_on(self) -> None:
+        """After a `pass_on` that was not ordinary: move what more there is, within bounds."""
+        rounds = ROUNDS
+        while rounds and self._more and not (self._mover.pending or self.ended or self.target_error):
+            rounds -= 1
+            if self.pass_on():
+                return
+
+    def _look_closer(self, taken: int) -> None:
+        """After a move that was not ordinary: is it the end, is there more, is it time for another mover?"""
+        mover = self._mover
         if not taken:
             self.ended = True
-            return False
-        self._drain()
-        full = taken >= mover.room
-        if full or self._streak:
-            self._watch_reads(taken, full=full)
-        return full
+            return
+        self._count(taken - mover.pending)
+        self._more = taken >= mover.room
+        self._watch_reads(taken)
+
+    def _count(self, given: int) -> None:
+        listener, server = self._columns
+        self.moved += given
+        row = self._row
+        row[listener] += given
+        row[server] += given
 
     def _drain(self) -> None:
         try:
-            self.moved += self._mover.drain()
+            self._count(self._mover.drain())
         except OSError as error:
             self.give_up(error)
+
+    def _note(self, error: Exception) -> None:
+        """A move has failed: whose fault it was is told by whether the mover holds something."""
+        if isinstance(error, OSError):
+            if self._mover.pending:
+                self.give_up(error)
+            else:
+                self.source_error = error
+                self.ended = True
+        else:
+            self._to_copying()
+            self._more = True
 
     def give_up(self, error: OSError) -> None:
         """The target takes nothing any more: what waits for it is lost, and nothing more is read for it."""
@@ -133,12 +165,12 @@ class Channel:
         """Give back what the mover holds."""
         self._mover.leave()
 
-    def _watch_reads(self, taken: int, *, full: bool) -> None:
+    def _watch_reads(self, taken: int) -> None:
         """Change the mover when the reads of a while say so."""
         if self._policy is Relay.COPY:
             return
         if isinstance(self._mover, CopyMover):
-            self._streak = self._streak + 1 if full else 0
+            self._streak = self._streak + 1 if self._more else 0
             if self._streak >= BULK_READS and not self._mover.pending:
                 self._to_splicing()
             return

@@ -42,8 +42,8 @@ class Relay:
         "_server",
         "_server_mask",
         "_session",
-        "_tally",
         "_tcp",
+        "_touch_at",
         "_up",
     )
 
@@ -56,20 +56,22 @@ class Relay:
         member: Server,
         redial: Redial,
     ) -> None:
-        policy = tcp.service.listener.relay
+        policy, tally, row = tcp.service.listener.relay, tcp.service.tally, tcp.service.tally.row
         self._tcp = tcp
         self._session = session
         self._client = client
         self._server = server
-        self._up = Channel(client, server, tcp.machinery, policy)
-        self._down = Channel(server, client, tcp.machinery, policy)
+        up = tally.bytes_up, member.tally.bytes_up
+        down = tally.bytes_down, member.tally.bytes_down
+        self._up = Channel(client, server, tcp.machinery, policy, row, up)
+        self._down = Channel(server, client, tcp.machinery, policy, row, down)
+        self._touch_at = 0.0
         self._client_mask = IN
         self._server_mask = IN
         self._fins = 0  # how many channels have passed their FIN on
         self._failure: End | None = None
         self._early = tcp.service.upstream.early_close > 0  # whether an early close is still looked for
         self._redial = redial
-        self._tally = member.tally
 
     def start(self) -> None:
         """Watch both sides from now on, however the dial has left them."""
@@ -80,34 +82,36 @@ class Relay:
         loop.want(self._server.fileno(), IN, self.on_server)
 
     def on_client(self, mask: int) -> None:
-        self._serve(self._up, self._down, mask)
+        if mask == IN and self._up.pass_on():
+            if self._tcp.service.loop.now >= self._touch_at:
+                self._touch()
+        else:
+            self._serve(self._up, self._down, mask)
 
     def on_server(self, mask: int) -> None:
-        self._serve(self._down, self._up, mask)
+        if mask == IN and self._down.pass_on():
+            if self._tcp.service.loop.now >= self._touch_at:
+                self._touch()
+        else:
+            self._serve(self._down, self._up, mask)
 
     def _serve(self, inbound: Channel, outbound: Channel, mask: int) -> None:
+        """After an event that was not ordinary."""
         if mask & OUT:
-            self._pump(outbound)
-        if mask & ~OUT:
-            self._pump(inbound)
-        if mask == IN and inbound.steady:
-            return  # nothing has changed but what was counted
+            outbound.pump()
+        if mask == IN:
+            inbound.go_on()
+        elif mask & ~OUT:
+            inbound.pump()
+        self._touch()
         self._settle()
 
-    def _pump(self, channel: Channel) -> None:
-        moved = channel.pump()
-        if not moved:
-            return
+    def _touch(self) -> None:
+        """Bytes have passed: the deadline begins anew, at most once in a grain."""
         tcp = self._tcp
-        tally, server = tcp.service.tally, self._tally
-        if channel is self._up:
-            tally.row[tally.bytes_up] += moved
-            server.row[server.bytes_up] += moved
-        else:
-            tally.row[tally.bytes_down] += moved
-            server.row[server.bytes_down] += moved
-        queue = tcp.half_close if self._fins else tcp.idle
-        queue.enter(self, tcp.service.loop.now)
+        now = tcp.service.loop.now
+        self._touch_at = now + tcp.grain
+        (tcp.half_close if self._fins else tcp.idle).enter(self, now)
 
     def _settle(self) -> None:
         """After an event that was not plain: failures, ends, then what is wanted of each side now."""
@@ -168,6 +172,7 @@ class Relay:
             return  # both are done: closing the sockets tells it
         tcp = self._tcp
         tcp.idle.leave(self)
+        self._touch_at = 0.0
         tcp.half_close.enter(self, tcp.service.loop.now)
         with contextlib.suppress(OSError):  # it was reset meanwhile: reading from it will tell
             channel.target.shutdown(socket.SHUT_WR)

@@ -4,10 +4,13 @@ import random
 from operator import methodcaller
 from typing import Protocol
 
-from l4d.loop.deadlines import NEVER, Deadlines
+from l4d.loop.deadlines import Deadlines
 from l4d.movers.machinery import Machinery
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
+
+LONGEST_GRAIN = 1.0
+"""A session is found idle at most so many seconds late."""
 
 FAREWELL_LOOK = 0.02
 """How often it is looked whether a peer has everything that was sent to it."""
@@ -38,17 +41,20 @@ class Leaving(Protocol):
 
 
 class TcpService:
-    """A TCP listener at work. A deadline of 0 in the configuration never comes."""
+    """A TCP listener at work."""
 
     def __init__(self, service: Service, machinery: Machinery, chance: random.Random) -> None:
         listener, upstream, loop = service.listener, service.upstream, service.loop
         self.service = service
         self.machinery = machinery
-        self.connect: Deadlines[Dialling] = loop.queue(upstream.connect_timeout or NEVER, methodcaller("try_timed_out"))
-        self.tries: Deadlines[Dialling] = loop.queue(upstream.tries_timeout or NEVER, methodcaller("tries_timed_out"))
-        self.idle: Deadlines[Relaying] = loop.queue(listener.idle_timeout or NEVER, methodcaller("idle"))
+        self.connect: Deadlines[Dialling] = loop.queue(upstream.connect_timeout, methodcaller("try_timed_out"))
+        self.tries: Deadlines[Dialling] = loop.queue(upstream.tries_timeout, methodcaller("tries_timed_out"))
+        # Touching a deadline for every read would cost more than counting it: it is done once in a grain, and the
+        # deadlines are longer by as much, so that none comes early.
+        self.grain = min(LONGEST_GRAIN, listener.idle_timeout / 16, listener.half_close_timeout / 16)
+        self.idle: Deadlines[Relaying] = loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
         self.half_close: Deadlines[Relaying] = loop.queue(
-            listener.half_close_timeout or NEVER, methodcaller("last_data_missing")
+            listener.half_close_timeout + self.grain, methodcaller("last_data_missing")
         )
         self.leaving: Deadlines[Leaving] = loop.queue(FAREWELL_LOOK, methodcaller("look"))
         self.lifetime = Lifetime(loop, listener.max_session_time, chance)

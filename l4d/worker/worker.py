@@ -29,8 +29,8 @@ from l4d.worker import channel
 from l4d.worker.assignment import Assignment
 from l4d.worker.members import make_pool
 
-HEARTBEAT_SECONDS = 1.0
-"""The longest a worker sleeps: its heartbeat is never older while it is well."""
+HEARTBEAT_SECONDS = 0.5
+"""A worker that is well has a heartbeat hardly older than this."""
 
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 """What a terminal or a process group is sent is the master's to decide."""
@@ -44,7 +44,8 @@ class Worker:
         self._log = log
         self._row = assignment.board.row(assignment.row)
         self._heartbeat = assignment.columns.of(catalogue.HEARTBEAT)
-        self._loop = Loop(self._on_turn, HEARTBEAT_SECONDS, self._on_bug)
+        self._loop = Loop(self._on_bug)
+        self._beats = self._loop.queue(HEARTBEAT_SECONDS, Worker._beat)
         self._signals = Signals((signal.SIGTERM, signal.SIGQUIT), IGNORED)
         self._capacity = Capacity(assignment.config.main.max_sessions, _descriptors_for_sessions())
         self._gate = Gate(self._loop, self._capacity, log)
@@ -65,6 +66,7 @@ class Worker:
         self._gate.open()
         for receiver in self._receivers:
             receiver.watch()
+        self._beat()
         channel.say(self._assignment.channel, channel.READY)
         loop.run()
         loop.shut()
@@ -147,8 +149,9 @@ class Worker:
 
     # The loop's own
 
-    def _on_turn(self, now: float) -> None:
-        self._row[self._heartbeat] = int(now * 1000)
+    def _beat(self) -> None:
+        self._row[self._heartbeat] = int(self._loop.now * 1000)
+        self._beats.enter(self, self._loop.now)
 
     def _on_bug(self, handler: object) -> None:
         """A handler raised: the session it served is given up, the worker lives."""
