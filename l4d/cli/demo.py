@@ -38,8 +38,9 @@ def demo(*, once: bool) -> int:
 
 
 def _play(*, once: bool) -> int:
-    signals = Signals(heeded=_END)
     with ExitStack() as stage:
+        signals = Signals(heeded=_END)
+        stage.callback(signals.close)
         folder = stage.enter_context(tempfile.TemporaryDirectory(prefix="l4d-demo-"))
         servers = stage.enter_context(started_servers())
         config = Path(folder, "l4d.toml")

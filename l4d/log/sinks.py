@@ -62,7 +62,7 @@ class DescriptorSink:
     def write(self, level: Level, who: str, text: str) -> bool:
         line = f"{_timestamp()} {level.value} {who}: {text}\n".encode(errors="backslashreplace")
         if len(line) > PIPE_SAFE:
-            line = line[: PIPE_SAFE - 1] + b"\n"
+            line = line[: PIPE_SAFE - 1].decode(errors="ignore").encode() + b"\n"  # no letter is cut in two
         try:
             # A pipe or a stopped terminal that takes nothing now would hold the process: asked first.
             return bool(self._poll.poll(0)) and os.write(self._fd, line) == len(line)

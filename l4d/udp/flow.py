@@ -53,8 +53,8 @@ class Receiving(Protocol):
         """*entry* is not the client's any more."""
         ...
 
-    def refused(self, client: Client, tried: tuple[Server, ...]) -> "Refused":
-        """The client has no flow; those *tried* are to be avoided by its next datagram."""
+    def refused(self, client: Client, flow: "Flow", tried: tuple[Server, ...]) -> "Refused":
+        """*flow* is over; those *tried* are to be avoided by the client's next datagram, unless it has another flow."""
         ...
 
 
@@ -101,6 +101,7 @@ class Flow:
             self._over(End.UDP_RESPONDED)
         elif listener.requests and session.datagrams_up == listener.requests:
             self._receiver.forget(self._client, self)  # the next one is balanced anew; answers still pass here
+            udp.waiting.enter(self, udp.service.loop.now)  # and without any, this ends as idle
 
     def on_server(self, _mask: int) -> None:
         """Datagrams from the server, or word that its port is unreachable."""
@@ -145,7 +146,7 @@ class Flow:
     def _unreachable(self, error: OSError) -> "Refused":
         """An ICMP error: a failed dial, and the client's next datagram goes elsewhere."""
         dialling.blame(self._session, self._server, error.errno or 0)
-        refused = self._receiver.refused(self._client, self._session.tried)
+        refused = self._receiver.refused(self._client, self, self._session.tried)
         self._over(End.UDP_UNREACHABLE)
         return refused
 

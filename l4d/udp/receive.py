@@ -117,12 +117,12 @@ class Receiver:
         """*entry* is not the client's any more."""
         self.flows.remove(client.key, entry)
 
-    def refused(self, client: Client, tried: tuple[Server, ...]) -> Refused:
-        """The client has no flow; those *tried* are to be avoided by its next datagram."""
+    def refused(self, client: Client, flow: Flow, tried: tuple[Server, ...]) -> Refused:
+        """*flow* is over; those *tried* are to be avoided by the client's next datagram, unless it has another flow."""
         refused = Refused(self, client, tried)
-        self.udp.waiting.enter(refused, self.udp.service.loop.now)
-        if self.flows.get(client.key) is not None:
+        if self.flows.get(client.key) is flow:
             self.flows.put(client.key, refused)
+            self.udp.waiting.enter(refused, self.udp.service.loop.now)
         return refused
 
     def _dial(self, session: Session, client: Client) -> Flow | None:
