@@ -10,7 +10,7 @@ import stat
 
 from l4d.address import Address, Inet, Unix
 from l4d.config.model import Listener
-from l4d.linux import options
+from l4d.linux import datagram, options
 from l4d.terms import Protocol
 
 
@@ -58,8 +58,10 @@ def _bind_inet(sock: socket.socket, listener: Listener, address: Inet) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    if listener.protocol is Protocol.UDP and address.wildcard:
-        _ask_for_local_address(sock)
+    if listener.protocol is Protocol.UDP:
+        if address.wildcard:
+            _ask_for_local_address(sock)
+        datagram.take_trains(sock)
     sock.bind(address.sockaddr)
 
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from l4d.loop.deadlines import NEVER, Deadlines
 
 IN = select.EPOLLIN
+RDHUP = select.EPOLLRDHUP
 OUT = select.EPOLLOUT
 EXCLUSIVE = select.EPOLLEXCLUSIVE
 
@@ -103,7 +104,7 @@ class Loop:
     def turn(self) -> None:
         """Wait for events or the next deadline, tell the handlers, then close what was given to `close`."""
         wait = self._next_due - time.monotonic()
-        events = self._epoll.poll(-1 if wait == NEVER else wait if wait > 0 else 0, BATCH)
+        events = self._epoll.poll(-1 if wait == NEVER else max(0, wait), BATCH)
         self.now = now = time.monotonic()
         handlers = self._handlers
         for fd, mask in events:

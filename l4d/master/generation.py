@@ -23,6 +23,7 @@ class Child:
     row: int
     born: float
     ready: bool = False
+    quiet: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -42,6 +43,7 @@ class Generation:
     prepared: Prepared
     slots: list[Slot] = field(default_factory=list)
     serving: bool = False
+    announced: bool = False
     leaving: bool = False
 
     @property
@@ -52,6 +54,11 @@ class Generation:
     def ready(self) -> bool:
         """Whether every slot has a worker that accepts."""
         return all(slot.child is not None and slot.child.ready for slot in self.slots)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether none of its workers takes anything new."""
+        return all(child.quiet for child in self.children)
 
 
 FIRST_PAUSE = 0.1

@@ -30,6 +30,9 @@ from l4d.worker import channel
 READY_TIMEOUT = 20.0
 """A generation that is not ready by then will not be, in seconds."""
 
+QUIET_TIMEOUT = 1.0
+"""A worker that has not stopped accepting by then will not be waited for, in seconds."""
+
 STOP_TIMEOUT = 0.7
 """A worker told to stop that is still there by then is killed, in seconds."""
 
@@ -103,6 +106,9 @@ class Master:
             ways = {way: self._columns.of(catalogue.BYTES, name, way) for way in catalogue.DIRECTIONS}
             moved = " ".join(f"{way}={self._board.total(bytes_)}" for way, bytes_ in ways.items())
             self.log.info(f"listeners.{name}: {self._board.total(column)} sessions, {moved} bytes")
+        lost = self._board.total(self._columns.of(catalogue.LOG_LINES_DROPPED))
+        if lost:
+            self.log.warning(f"{lost} log lines could not be written")
         self.log.info("stopped")
 
     # A generation comes up, or does not
@@ -148,11 +154,27 @@ class Master:
         old_log.sink.close()
         self._held = sockets.keep(prepared.plan, self._held)
         self._keep_pid_file(prepared)
+        if old is None:
+            self._announce(generation)
+        else:
+            self._timers.after(QUIET_TIMEOUT, lambda: self._announce(generation))
+            self._announce_when_quiet(old)
+        self._reload_again()
+
+    def _announce_when_quiet(self, old: Generation) -> None:
+        """From the word "ready" on every client meets the new configuration, so the old workers must have stopped."""
+        if old.quiet and self._serving is not None and old.number < self._serving.number:
+            self._announce(self._serving)
+
+    def _announce(self, generation: Generation) -> None:
+        """Say once that *generation* serves, alone."""
+        if generation is not self._serving or generation.announced:
+            return
+        generation.announced = True
         self.log.info(f"ready: generation {generation.number}, {len(generation.slots)} workers")
         if self._on_ready is not None:
             on_ready, self._on_ready = self._on_ready, None
             on_ready()
-        self._reload_again()
 
     def _keep_pid_file(self, prepared: Prepared) -> None:
         wanted = prepared.config.main.pid_file
@@ -217,8 +239,13 @@ class Master:
             self._timers.after(limit, lambda: self._end_sessions(generation))
         self.worker_left(generation)
 
+    def worker_quiet(self, generation: Generation) -> None:
+        """A worker takes nothing new any more."""
+        self._announce_when_quiet(generation)
+
     def worker_left(self, generation: Generation) -> None:
         """One worker of a leaving generation less, or none to begin with."""
+        self._announce_when_quiet(generation)
         if not generation.children and generation in self._leaving:
             self._leaving.remove(generation)
             self.log.info(f"generation {generation.number} is gone")

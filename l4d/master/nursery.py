@@ -32,6 +32,10 @@ class Parent(Protocol):
         """One more worker of *generation* accepts."""
         ...
 
+    def worker_quiet(self, generation: Generation) -> None:
+        """One more worker of a generation that leaves takes nothing new."""
+        ...
+
     def worker_left(self, generation: Generation) -> None:
         """A worker of a generation that leaves is gone."""
         ...
@@ -87,6 +91,9 @@ class Nursery:
         if heard[0] == channel.READY:
             child.ready = True
             self._parent.worker_ready(child.generation)
+        elif heard[0] == channel.QUIET:
+            child.quiet = True
+            self._parent.worker_quiet(child.generation)
         else:
             self._loop.forget(child.channel.fileno())  # its end; the pidfd tells the rest
 

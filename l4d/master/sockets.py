@@ -101,9 +101,13 @@ class Plan:
                     yield name, bound
 
     def of_slot(self, slot: int) -> dict[str, list[socket.socket]]:
-        """One slot's sockets, by listener. A unix socket has no second: all slots share it."""
+        """One slot's sockets, by listener.
+
+        When there were more slots before, a slot has several sockets of an address: one that may hold a queue is never
+        closed. A unix socket has no second: all slots share it.
+        """
         return {
-            name: [bound.sockets[min(slot, len(bound.sockets) - 1)] for bound in bounds]
+            name: [sock for bound in bounds for sock in (bound.sockets[slot :: self.slots] or bound.sockets[:1])]
             for name, bounds in self.by_listener.items()
         }
 
@@ -136,10 +140,6 @@ def keep(made: Plan, held: dict[Place, Bound]) -> dict[Place, Bound]:
     for place, bound in held.items():
         if place not in made.places:
             release(bound)
-    for bound in made.places.values():
-        for sock in bound.sockets[made.slots :]:
-            sock.close()
-        del bound.sockets[made.slots :]
     return made.places
 
 

@@ -30,13 +30,13 @@ class Channel:
     """One direction. `source` and `target` are sockets; errors are kept where they happened."""
 
     __slots__ = (
+        "_columns",
         "_machinery",
+        "_more",
         "_mover",
         "_policy",
         "_row",
-        "_columns",
         "_streak",
-        "_more",
         "cut",
         "ended",
         "fin_passed",
@@ -101,19 +101,22 @@ class Channel:
         self._count(taken)
         return True
 
-    def pump(self) -> None:
-        """Move what can be moved, within bounds, until the source has nothing more or the target is full."""
+    def pump(self, *, to_end: bool = False) -> None:
+        """Move what can be moved, within bounds, until the source has nothing more or the target is full.
+
+        With *to_end* the source is known to have ended: a read that was not full is followed by another one.
+        """
         if self._mover.pending:
             self._drain()
         self._more = True
-        self.go_on()
+        self.go_on(to_end=to_end)
 
-    def go_on(self) -> None:
+    def go_on(self, *, to_end: bool = False) -> None:
         """After a `pass_on` that was not ordinary: move what more there is, within bounds."""
         rounds = ROUNDS
         while rounds and self._more and not (self._mover.pending or self.ended or self.target_error):
             rounds -= 1
-            if self.pass_on():
+            if self.pass_on() and not to_end:
                 return
 
     def _look_closer(self, taken: int) -> None:

@@ -34,9 +34,6 @@ class Dial:
         self._failure = End.NO_SERVER_UP  # why there will be no session, if there is none
 
     def start(self) -> None:
-        loop = self._tcp.service.loop
-        loop.watch(self._client.fileno(), 0, self.on_client)
-        self._tcp.tries.enter(self, loop.now)
         self._try_next()
 
     def _try_next(self) -> None:
@@ -61,7 +58,7 @@ class Dial:
         except OSError as error:
             self._failed(server, error.errno or errno.ENOMEM)
             return False
-        number = sock.connect_ex(address.sockaddr)
+        number = dialling.connect(sock, address, server)
         if number not in {0, errno.EINPROGRESS}:
             sock.close()
             self._failed(server, number)
@@ -70,9 +67,17 @@ class Dial:
         if number == 0:
             self._answered(sock, server)
         else:
-            service.loop.watch(sock.fileno(), OUT, self.on_server)
-            self._tcp.connect.enter(self, service.loop.now)
+            self._wait(sock)
         return True
+
+    def _wait(self, sock: socket.socket) -> None:
+        """For the answer to an attempt, and with the first one also for the client to leave."""
+        tcp, loop = self._tcp, self._tcp.service.loop
+        loop.watch(sock.fileno(), OUT, self.on_server)
+        tcp.connect.enter(self, loop.now)
+        if self not in tcp.tries:
+            tcp.tries.enter(self, loop.now)
+            loop.watch(self._client.fileno(), 0, self.on_client)
 
     def on_server(self, _mask: int) -> None:
         """The attempt has been answered, one way or the other."""

@@ -15,7 +15,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 
-from l4d.loop.loop import IN, OUT
+from l4d.loop.loop import IN, OUT, RDHUP
 from l4d.session import dialling
 from l4d.session.session import Session
 from l4d.tcp.channel import Channel
@@ -23,6 +23,9 @@ from l4d.tcp.farewell import Farewell
 from l4d.tcp.service import TcpService
 from l4d.terms import End
 from l4d.upstream.server import Server
+
+READ = IN | RDHUP
+"""RDHUP tells that the end is in the queue behind the last bytes, so that both are read in one go."""
 
 Redial = Callable[[socket.socket], None]
 """Dials another server for the client of a session whose server closed too early."""
@@ -66,8 +69,8 @@ class Relay:
         self._up = Channel(client, server, tcp.machinery, policy, row, up)
         self._down = Channel(server, client, tcp.machinery, policy, row, down)
         self._touch_at = 0.0
-        self._client_mask = IN
-        self._server_mask = IN
+        self._client_mask = READ
+        self._server_mask = READ
         self._fins = 0  # how many channels have passed their FIN on
         self._failure: End | None = None
         self._early = tcp.service.upstream.early_close > 0  # whether an early close is still looked for
@@ -78,8 +81,9 @@ class Relay:
         loop = self._tcp.service.loop
         self._tcp.idle.enter(self, loop.now)
         self._tcp.lifetime.begin(self)
-        loop.want(self._client.fileno(), IN, self.on_client)
-        loop.want(self._server.fileno(), IN, self.on_server)
+        # The server first: if it has closed already, that is told before the client's bytes are read and lost with it.
+        loop.want(self._server.fileno(), READ, self.on_server)
+        loop.want(self._client.fileno(), READ, self.on_client)
 
     def on_client(self, mask: int) -> None:
         if mask == IN and self._up.pass_on():
@@ -102,7 +106,7 @@ class Relay:
         if mask == IN:
             inbound.go_on()
         elif mask & ~OUT:
-            inbound.pump()
+            inbound.pump(to_end=mask & RDHUP > 0)
         self._touch()
         self._settle()
 
@@ -183,8 +187,8 @@ class Relay:
 
     def _want(self) -> None:
         up, down = self._up, self._down
-        client = (0 if up.ended or up.blocked or up.target_error else IN) | (OUT if down.blocked else 0)
-        server = (0 if down.ended or down.blocked or down.target_error else IN) | (OUT if up.blocked else 0)
+        client = (0 if up.ended or up.blocked or up.target_error else READ) | (OUT if down.blocked else 0)
+        server = (0 if down.ended or down.blocked or down.target_error else READ) | (OUT if up.blocked else 0)
         loop = self._tcp.service.loop
         if client != self._client_mask:
             self._client_mask = client

@@ -8,18 +8,20 @@ flow ----(server's port unreachable)----> refused ----(next datagram)----> flow,
 import socket
 from typing import Protocol, TypeAlias
 
+from l4d.config.model import Listener
+from l4d.linux import datagram
 from l4d.linux.datagram import Ancillary
 from l4d.loop.loop import IN
 from l4d.session import dialling
-from l4d.session.session import Session
+from l4d.session.session import Phase, Session
 from l4d.terms import End
+from l4d.udp.burst import MOST, Burst
+from l4d.udp.gather import Gathering
 from l4d.udp.service import UdpService
+from l4d.udp.train import send_train
 from l4d.upstream.server import Server
 
 DONTWAIT = socket.MSG_DONTWAIT
-
-BATCH = 32
-"""Datagrams of one flow taken in one event at the most."""
 
 ClientKey: TypeAlias = object
 """The client's socket address, with the packed local address where the listening socket has many."""
@@ -41,12 +43,12 @@ class Receiving(Protocol):
 
     udp: UdpService
 
-    def reply(self, client: Client, data: memoryview) -> None:
-        """Send *data* to the client from the address it wrote to. Raises OSError."""
+    def reply(self, client: Client, data: memoryview, cut: int) -> int:
+        """Send *data* to the client from the address it wrote to: how many datagrams were sent. Raises OSError."""
         ...
 
-    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview) -> None:
-        """A new flow for the client, with its first datagram."""
+    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview, cut: int) -> None:
+        """A new flow for the client, with its first datagram, or train."""
         ...
 
     def forget(self, client: Client, entry: "Flow | Refused") -> None:
@@ -61,7 +63,7 @@ class Receiving(Protocol):
 class Flow:
     """Client to server and back, until it is silent for idle_timeout or has done what the listener expects."""
 
-    __slots__ = ("_client", "_receiver", "_server", "_session", "_sock", "_tally")
+    __slots__ = ("_burst", "_client", "_receiver", "_server", "_session", "_sock", "_tally", "_touch_at", "_trains")
 
     def __init__(
         self, receiver: Receiving, session: Session, client: Client, sock: socket.socket, server: Server
@@ -73,75 +75,151 @@ class Flow:
         self._sock = sock
         self._server = server
         self._tally = server.tally
+        self._burst = Burst()
+        self._trains = False  # whether the server's datagrams may come as trains
+        self._touch_at = 0.0
         session.served_by(server)
         udp = receiver.udp
         udp.service.loop.watch(sock.fileno(), IN, self.on_server)
         udp.lifetime.begin(self)
 
-    def receive(self, data: memoryview) -> None:
-        """A datagram from the client."""
+    # From the client
+
+    def receive(self, data: memoryview, cut: int) -> None:
+        """A datagram from the client, or a train of them with *cut* bytes each."""
         udp, session = self._receiver.udp, self._session
-        tally, listener = udp.service.tally, udp.service.listener
-        udp.waiting.enter(self, udp.service.loop.now)
+        now = udp.service.loop.now
+        if now >= self._touch_at:
+            self._touch(now)
         try:
-            size = self._sock.send(data, DONTWAIT)
+            count = send_train(self._sock, data, cut, []) if cut else self._send(data)
         except ConnectionError as error:  # told of an earlier datagram; this one was not sent
-            self._unreachable(error).receive(data)
+            self._unreachable(error).receive(data, cut)
             return
         except OSError:
-            tally.drop("not_sent")
+            udp.service.tally.drop("not_sent")
             return
-        session.datagrams_up += 1
+        size = len(data)
+        session.datagrams_up += count
         session.bytes_up += size
+        tally = udp.service.tally
         row = tally.row
-        row[tally.datagrams_up] += 1
+        row[tally.datagrams_up] += count
         row[tally.bytes_up] += size
         row[self._tally.bytes_up] += size
+        if not udp.gathers:
+            self._look_at_requests(udp.service.listener)
+
+    def _send(self, data: memoryview) -> int:
+        self._sock.send(data, DONTWAIT)
+        return 1
+
+    def _look_at_requests(self, listener: Listener) -> None:
         if listener.responses == 0:
             self._over(End.UDP_RESPONDED)
-        elif listener.requests and session.datagrams_up == listener.requests:
+        elif listener.requests and self._session.datagrams_up >= listener.requests:
             self._receiver.forget(self._client, self)  # the next one is balanced anew; answers still pass here
-            udp.waiting.enter(self, udp.service.loop.now)  # and without any, this ends as idle
+            self._touch(self._receiver.udp.service.loop.now)  # and without any, this ends as idle
 
-    def on_server(self, _mask: int) -> None:
+    # From the server
+
+    def on_server(self, mask: int) -> None:
         """Datagrams from the server, or word that its port is unreachable."""
         udp = self._receiver.udp
-        buffer = udp.buffer
-        udp.waiting.enter(self, udp.service.loop.now)
-        for _ in range(BATCH):
-            try:
-                size = self._sock.recv_into(buffer, 0, DONTWAIT)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._unreachable(error)
-                return
-            if not self._answer(buffer[:size]):
-                return
+        now = udp.service.loop.now
+        if now >= self._touch_at:
+            self._touch(now)
+        if mask == IN and self._burst.limit == 1:
+            self._take_one(udp.buffer)
+        else:
+            self._take_many(udp.buffer)
 
-    def _answer(self, data: memoryview) -> bool:
-        """Pass one answer on; False when it was the last."""
+    def _take_one(self, buffer: memoryview) -> None:
+        """The ordinary event: one datagram."""
+        try:
+            size, cut = self._read(buffer)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._unreachable(error)
+            return
+        self._burst.was_full()
+        self._answer(buffer[:size], cut)
+
+    def _take_many(self, buffer: memoryview) -> None:
+        """Up to as many as the burst says; those of one size behind each other leave as a train."""
+        limit = self._burst.limit if self._receiver.udp.gathers else 1
+        gathering = Gathering()
+        failure: OSError | None = None
+        for found in range(limit):
+            held = gathering.held
+            try:
+                size, cut = self._read(buffer[held:])
+            except BlockingIOError:
+                self._burst.ran_dry(found)
+                break
+            except OSError as error:
+                failure = error
+                break
+            if not cut and gathering.takes(size):
+                continue
+            self._answer_held(buffer, gathering)
+            self._answer(buffer[held : held + size], cut)
+            if self._session.phase is Phase.OVER:
+                return
+        else:
+            self._burst.was_full()
+            self._expect_trains(limit)
+        self._answer_held(buffer, gathering)
+        if failure is not None and self._session.phase is not Phase.OVER:
+            self._unreachable(failure)
+
+    def _read(self, buffer: memoryview) -> tuple[int, int]:
+        """The size of what came, and its cut if it is a train. Raises OSError."""
+        if not self._trains:
+            return self._sock.recv_into(buffer, 0, DONTWAIT), 0
+        size, ancillary, _flags, _address = self._sock.recvmsg_into([buffer], datagram.SPACE, DONTWAIT)
+        return size, datagram.cut_of(ancillary)
+
+    def _expect_trains(self, found: int) -> None:
+        """A server that sends as much as this may send trains: from here on they are taken whole."""
+        if found >= MOST and not self._trains:
+            datagram.take_trains(self._sock)
+            self._trains = True
+
+    def _answer_held(self, buffer: memoryview, gathering: Gathering) -> None:
+        if gathering.held:
+            held, cut = gathering.release()
+            self._answer(buffer[:held], cut)
+
+    def _answer(self, data: memoryview, cut: int) -> None:
+        """Pass an answer on, or a train of them."""
         udp, session = self._receiver.udp, self._session
-        tally = udp.service.tally
         if not session.datagrams_down:
             self._server.succeeded()
-        session.datagrams_down += 1
-        size = len(data)
+        tally = udp.service.tally
         try:
-            self._receiver.reply(self._client, data)
+            count = self._receiver.reply(self._client, data, cut)
         except OSError:
+            session.datagrams_down += 1
             tally.drop("not_sent")
         else:
+            size = len(data)
+            session.datagrams_down += count
             session.bytes_down += size
             row = tally.row
-            row[tally.datagrams_down] += 1
+            row[tally.datagrams_down] += count
             row[tally.bytes_down] += size
             row[self._tally.bytes_down] += size
         expected = udp.service.listener.responses
         if expected > 0 and session.datagrams_down >= expected * session.datagrams_up:
             self._over(End.UDP_RESPONDED)
-            return False
-        return True
+
+    def _touch(self, now: float) -> None:
+        """The flow was heard of: its deadline begins anew, at most once in a grain."""
+        udp = self._receiver.udp
+        self._touch_at = now + udp.grain
+        udp.waiting.enter(self, now)
 
     def _unreachable(self, error: OSError) -> "Refused":
         """An ICMP error: a failed dial, and the client's next datagram goes elsewhere."""
@@ -184,9 +262,9 @@ class Refused:
         self._client = client
         self._tried = tried
 
-    def receive(self, data: memoryview) -> None:
+    def receive(self, data: memoryview, cut: int) -> None:
         """The next datagram: a flow to a server that was not tried."""
-        self._receiver.begin(self._client, self._tried, data)
+        self._receiver.begin(self._client, self._tried, data, cut)
 
     def idle(self) -> None:
         """Nothing more came."""

@@ -14,15 +14,15 @@ from l4d.loop.loop import IN
 from l4d.session import dialling
 from l4d.session.session import Session
 from l4d.terms import End
+from l4d.udp.burst import Burst
 from l4d.udp.flow import Client, ClientKey, Flow, Refused
+from l4d.udp.gather import Gathering
 from l4d.udp.service import UdpService
 from l4d.udp.table import FlowTable
+from l4d.udp.train import send_train
 from l4d.upstream.server import Server
 
 DONTWAIT = socket.MSG_DONTWAIT
-
-BATCH = 64
-"""Datagrams taken in one event at the most."""
 
 
 class Receiver:
@@ -33,14 +33,15 @@ class Receiver:
         self.udp = udp
         self.flows: FlowTable[ClientKey, Flow | Refused] = FlowTable(bound, udp.waiting)
         self._sock = sock
+        self._burst = Burst()
+        self._gathering = Gathering()
         self._admitting = True
         host, self._port = sock.getsockname()[:2]
         self._wildcard = Inet(host, self._port).wildcard
 
     def watch(self) -> None:
         """Be told of datagrams."""
-        handler = self.on_datagrams_to_any if self._wildcard else self.on_datagrams
-        self.udp.service.loop.watch(self._sock.fileno(), IN, handler)
+        self.udp.service.loop.watch(self._sock.fileno(), IN, self.on_datagrams)
 
     def shut(self) -> None:
         """Read no more datagrams; answers to those that were read still leave by this socket."""
@@ -51,48 +52,55 @@ class Receiver:
         self._admitting = False
 
     def on_datagrams(self, _mask: int) -> None:
-        """The socket has one address: the client's tells the flow."""
-        buffer, flows, receive = self.udp.buffer, self.flows, self._sock.recvfrom_into
-        for _ in range(BATCH):
+        """Up to as many as the burst says; from the second on, those of one flow and size leave as a train."""
+        udp, burst, flows, gathering = self.udp, self._burst, self.flows, self._gathering
+        buffer, gathers = udp.buffer, udp.gathers
+        last: Flow | Refused | None = None  # what is held is its
+        for found in range(burst.limit):
+            held = gathering.held
             try:
-                size, sockaddr = receive(buffer, 0, DONTWAIT)
+                size, ancillary, _flags, sockaddr = self._sock.recvmsg_into([buffer[held:]], datagram.SPACE, DONTWAIT)
             except BlockingIOError:
-                return
+                burst.ran_dry(found)
+                break
             except OSError:
-                continue
-            entry = flows.get(sockaddr)
-            if entry is None:
-                self.begin(Client(sockaddr, sockaddr, []), (), buffer[:size])
-            else:
-                entry.receive(buffer[:size])
-
-    def on_datagrams_to_any(self, _mask: int) -> None:
-        """The socket has all addresses: the client's and the one it wrote to tell the flow."""
-        buffers, flows = [self.udp.buffer], self.flows
-        for _ in range(BATCH):
-            try:
-                size, ancillary, _flags, sockaddr = self._sock.recvmsg_into(buffers, datagram.SPACE, DONTWAIT)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue
-            reply_with = datagram.reply_from(ancillary)
-            key = sockaddr, datagram.local_bytes(reply_with)
+                continue  # an error of an earlier answer
+            cut = datagram.cut_of(ancillary) if ancillary else 0
+            key: ClientKey = (sockaddr, datagram.local_bytes(ancillary)) if self._wildcard else sockaddr
             entry = flows.get(key)
+            if gathers and entry is last and entry is not None and not cut and gathering.takes(size):
+                continue
+            if held:
+                self._release(last)
+            data = buffer[held : held + size]
             if entry is None:
-                self.begin(Client(key, sockaddr, reply_with), (), self.udp.buffer[:size])
+                self.begin(Client(key, sockaddr, datagram.reply_from(ancillary)), (), data, cut)
             else:
-                entry.receive(self.udp.buffer[:size])
+                entry.receive(data, cut)
+            last = entry
+        else:
+            burst.was_full()
+        if gathering.held:
+            self._release(last)
 
-    def reply(self, client: Client, data: memoryview) -> None:
-        """Send *data* to the client from the address it wrote to. Raises OSError."""
+    def _release(self, holder: Flow | Refused | None) -> None:
+        """What was gathered goes to its flow."""
+        held, cut = self._gathering.release()
+        if holder is not None:
+            holder.receive(self.udp.buffer[:held], cut)
+
+    def reply(self, client: Client, data: memoryview, cut: int) -> int:
+        """Send *data* to the client from the address it wrote to: how many datagrams were sent. Raises OSError."""
+        if cut:
+            return send_train(self._sock, data, cut, client.reply_with, client.sockaddr)
         if client.reply_with:
             self._sock.sendmsg([data], client.reply_with, DONTWAIT, client.sockaddr)
         else:
             self._sock.sendto(data, DONTWAIT, client.sockaddr)
+        return 1
 
-    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview) -> None:
-        """A new flow for the client, with its first datagram, avoiding the servers *tried* while there are others."""
+    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview, cut: int) -> None:
+        """A new flow for the client with its first datagram or train; the servers *tried* are the last choice."""
         service = self.udp.service
         if not self._admitting:
             service.tally.drop("stopping")
@@ -111,7 +119,7 @@ class Receiver:
         if replaced is not None:
             self.forget(client, replaced)
         self.flows.put(client.key, flow)
-        flow.receive(data)
+        flow.receive(data, cut)
 
     def forget(self, client: Client, entry: Flow | Refused) -> None:
         """*entry* is not the client's any more."""

@@ -4,12 +4,19 @@ import random
 from operator import methodcaller
 from typing import Protocol
 
-from l4d.loop.deadlines import NEVER, Deadlines
+from l4d.linux.datagram import TRAIN_BYTES
+from l4d.loop.deadlines import Deadlines
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
 
 DATAGRAM = 65536
-"""More than any datagram holds: 65507 bytes over IPv4, 65527 over IPv6 (RFC 768)."""
+"""More than any datagram, or train of them, holds: 65507 bytes over IPv4, 65527 over IPv6 (RFC 768)."""
+
+BUFFER = TRAIN_BYTES + DATAGRAM
+"""Room for a train being gathered, and the next datagram behind it."""
+
+LONGEST_GRAIN = 1.0
+"""A flow is found idle at most so many seconds late."""
 
 
 class Idling(Protocol):
@@ -23,15 +30,23 @@ class UdpService:
     """A UDP listener at work."""
 
     def __init__(self, service: Service, buffer: memoryview, chance: random.Random) -> None:
-        """*buffer* is the process's own, at least DATAGRAM long."""
+        """*buffer* is the process's own, at least BUFFER long."""
+        listener = service.listener
         self.service = service
         self.buffer = buffer
-        self.lifetime = Lifetime(service.loop, service.listener.max_session_time, chance)
-        self.waiting: Deadlines[Idling] = service.loop.queue(
-            service.listener.idle_timeout or NEVER, methodcaller("idle")
-        )
+        # Where single datagrams are counted for a flow's end, they are not gathered.
+        self.gathers = listener.responses < 0 and not listener.requests
+        self.lifetime = Lifetime(service.loop, listener.max_session_time, chance)
+        # Touched once in a grain, not for every datagram, so longer by as much.
+        self.grain = min(LONGEST_GRAIN, listener.idle_timeout / 16)
+        self.waiting: Deadlines[Idling] = service.loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
 
     def stop(self) -> None:
         """End every flow of this listener now. Each of them waits to become idle."""
         for entry in tuple(self.waiting):
             entry.stop()
+
+
+def make_buffer() -> memoryview:
+    """The one buffer of a process for datagrams."""
+    return memoryview(bytearray(BUFFER))

@@ -27,6 +27,7 @@ class Server:
         "label",
         "name",
         "out_until",
+        "patience",
         "ready",
         "tally",
         "weight",
@@ -40,6 +41,7 @@ class Server:
         self.backup = server.backup
         self.ready = server.state is ServerState.READY
         self.tally = tally
+        self.patience = 0  # see session/dialling.py
         self.out_until = failures.out_until()
         self._max_fails = upstream.max_fails
         self._fail_timeout = upstream.fail_timeout

@@ -1,6 +1,7 @@
 """What master and worker say to each other, over a SOCK_SEQPACKET pair: one word a message.
 
     worker -> master   ready      every listening socket is watched
+                       quiet      nothing new is taken any more
     master -> worker   drain      a successor has your sockets: take nothing new, let what lives finish, leave
                        finish     the same without a successor: a UDP flow still hears its client
                        stop       end every session now, leave
@@ -14,6 +15,7 @@ import os
 import socket
 
 READY = b"ready"
+QUIET = b"quiet"
 DRAIN = b"drain"
 FINISH = b"finish"
 STOP = b"stop"

@@ -24,6 +24,7 @@ from l4d.tcp.service import TcpService
 from l4d.terms import Protocol
 from l4d.udp.receive import Receiver
 from l4d.udp.service import UdpService
+from l4d.udp.service import make_buffer as make_datagram_buffer
 from l4d.upstream.pool import Pool
 from l4d.worker import channel
 from l4d.worker.assignment import Assignment
@@ -50,8 +51,8 @@ class Worker:
         self._capacity = Capacity(assignment.config.main.max_sessions, _descriptors_for_sessions())
         self._gate = Gate(self._loop, self._capacity, log)
         self._chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
-        self._buffer = make_buffer()
-        self._machinery = Machinery(self._buffer, pipes.share(assignment.workers))
+        self._datagrams = make_datagram_buffer()
+        self._machinery = Machinery(make_buffer(), pipes.share(assignment.workers))
         self._pools: dict[str, Pool] = {}
         self._services: list[TcpService | UdpService] = []
         self._receivers: list[Receiver] = []
@@ -90,7 +91,7 @@ class Worker:
             for sock in assignment.sockets[listener.name]:
                 self._gate.add(Acceptor(tcp, sock, self._gate))
         else:
-            udp = UdpService(service, self._buffer, self._chance)
+            udp = UdpService(service, self._datagrams, self._chance)
             self._services.append(udp)
             self._receivers += [Receiver(udp, sock, self._capacity.most) for sock in assignment.sockets[listener.name]]
 
@@ -133,6 +134,7 @@ class Worker:
                 receiver.shut()
             else:
                 receiver.admit_nobody()
+        channel.say(self._assignment.channel, channel.QUIET)
         self._capacity.when_empty(self._loop.stop)
 
     def _stop(self) -> None:
