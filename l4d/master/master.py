@@ -15,12 +15,13 @@ from l4d.linux.signals import Signals
 from l4d.log.log import Log
 from l4d.log.sinks import DescriptorSink, open_file
 from l4d.loop.loop import IN, Loop
-from l4d.master import sockets
+from l4d.master import pidfile, sockets
 from l4d.master.generation import Generation, Slot
 from l4d.master.nursery import Nursery
 from l4d.master.pidfile import PidFile
 from l4d.master.prepare import Prepared, prepare
 from l4d.master.timers import Timers
+from l4d.master.totals import totals
 from l4d.stats import catalogue, tally
 from l4d.stats.board import RETIRED, Board, BoardFullError
 from l4d.stats.columns import Columns
@@ -97,19 +98,10 @@ class Master:
         self._signals.close()
         if self._failure is not None:
             raise self._failure
-        self._say_totals()
-        return 0
-
-    def _say_totals(self) -> None:
-        """What all workers have counted, over all reloads and deaths."""
-        for (name,), column in self._columns.each(catalogue.SESSIONS_TOTAL):
-            ways = {way: self._columns.of(catalogue.BYTES, name, way) for way in catalogue.DIRECTIONS}
-            moved = " ".join(f"{way}={self._board.total(bytes_)}" for way, bytes_ in ways.items())
-            self.log.info(f"listeners.{name}: {self._board.total(column)} sessions, {moved} bytes")
-        lost = self._board.total(self._columns.of(catalogue.LOG_LINES_DROPPED))
-        if lost:
-            self.log.warning(f"{lost} log lines could not be written")
+        for line in totals(self._board, self._columns):
+            self.log.info(line)
         self.log.info("stopped")
+        return 0
 
     # A generation comes up, or does not
 
@@ -153,7 +145,7 @@ class Master:
             self._leave(old, channel.DRAIN)
         old_log.sink.close()
         self._held = sockets.keep(prepared.plan, self._held)
-        self._keep_pid_file(prepared)
+        self._pid_file = pidfile.succeed(self._pid_file, prepared.pid_file, prepared.config.main.pid_file)
         if old is None:
             self._announce(generation)
         else:
@@ -175,15 +167,6 @@ class Master:
         if self._on_ready is not None:
             on_ready, self._on_ready = self._on_ready, None
             on_ready()
-
-    def _keep_pid_file(self, prepared: Prepared) -> None:
-        wanted = prepared.config.main.pid_file
-        if self._pid_file is not None and self._pid_file.path != wanted:
-            self._pid_file.remove()
-            self._pid_file = None
-        self._pid_file = prepared.pid_file or self._pid_file
-        if self._pid_file is not None:
-            self._pid_file.write(os.getpid())
 
     def _abandon(self, generation: Generation, why: str) -> None:
         """A generation does not come up: without it all is as it was; without the first there is nothing."""

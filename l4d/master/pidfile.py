@@ -35,6 +35,17 @@ class PidFile:
         os.close(self._fd)
 
 
+def succeed(held: PidFile | None, locked: PidFile | None, wanted: str) -> PidFile | None:
+    """The pid file after a reload that wants it at *wanted* ("": none), and has *locked* it if it was not *held*."""
+    if held is not None and held.path != wanted:
+        held.remove()
+        held = None
+    pid_file = locked or held
+    if pid_file is not None:
+        pid_file.write(os.getpid())
+    return pid_file
+
+
 def find_running(path: str) -> int:
     """The pid of the master that holds the pid file. Raises StartError, saying why there is none."""
     if not path:
