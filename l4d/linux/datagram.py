@@ -27,6 +27,14 @@ TRAIN_DATAGRAMS = 64
 """The most datagrams of a train (UDP_MAX_SEGMENTS, linux/udp.h)."""
 
 
+def lost_in_queue(sock: socket.socket) -> int:
+    """How many datagrams the kernel has dropped since the socket was born because its queue was full.
+
+    The number SO_RXQ_OVFL would tell with every datagram (socket(7)), asked for when wanted: the last of SO_MEMINFO's.
+    """
+    return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, options.SO_MEMINFO, 36)[32:36], sys.byteorder)
+
+
 def take_trains(sock: socket.socket) -> None:
     """Have datagrams of one sender and size arrive as one. Never to be undone: those that wait could not be cut."""
     sock.setsockopt(options.SOL_UDP, options.UDP_GRO, 1)

@@ -65,5 +65,5 @@ SERVER_METRICS = (
 )
 
 DIRECTIONS = ("up", "down")
-DROP_REASONS = ("no_server", "no_resource", "table_full", "not_sent", "stopping")
+DROP_REASONS = ("no_server", "no_resource", "table_full", "not_sent", "stopping", "queue_full")
 FAILURE_REASONS = ("refused", "timeout", "unreachable", "early_close", "other")

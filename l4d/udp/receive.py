@@ -35,6 +35,7 @@ class Receiver:
         self._sock = sock
         self._burst = Burst()
         self._gathering = Gathering()
+        self._lost = datagram.lost_in_queue(sock)
         self._admitting = True
         host, self._port = sock.getsockname()[:2]
         self._wildcard = Inet(host, self._port).wildcard
@@ -42,6 +43,16 @@ class Receiver:
     def watch(self) -> None:
         """Be told of datagrams."""
         self.udp.service.loop.watch(self._sock.fileno(), IN, self.on_datagrams)
+
+    def count_lost(self) -> None:
+        """Count what the kernel has dropped since the last time, because its queue for this socket was full."""
+        before, self._lost = self._lost, datagram.lost_in_queue(self._sock)
+        lost = (self._lost - before) % (1 << 32)
+        if lost:
+            service = self.udp.service
+            service.tally.row[service.tally.dropped["queue_full"]] += lost
+            where = f"listeners.{service.listener.name}"
+            service.log.seldom(where, f"{where}: {lost} datagrams lost, the socket's queue was full (receive_buffer)")
 
     def shut(self) -> None:
         """Read no more datagrams; answers to those that were read still leave by this socket."""

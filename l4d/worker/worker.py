@@ -131,9 +131,12 @@ class Worker:
         self._gate.shut()
         for receiver in self._receivers:
             if successor:
+                receiver.count_lost()
                 receiver.shut()
             else:
                 receiver.admit_nobody()
+        if successor:
+            self._receivers.clear()  # what is lost from here on is the successor's to count
         channel.say(self._assignment.channel, channel.QUIET)
         self._capacity.when_empty(self._loop.stop)
 
@@ -152,7 +155,10 @@ class Worker:
     # The loop's own
 
     def _beat(self) -> None:
+        """What is done every half second."""
         self._row[self._heartbeat] = int(self._loop.now * 1000)
+        for receiver in self._receivers:
+            receiver.count_lost()
         self._beats.enter(self, self._loop.now)
 
     def _on_bug(self, handler: object) -> None:
