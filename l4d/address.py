@@ -55,7 +55,8 @@ class Unix:
         return self.path
 
     def __str__(self) -> str:
-        return f"unix:{self.path}"
+        path = self.path if self.path.isprintable() else self.path.encode("unicode_escape").decode()
+        return f"unix:{path}"  # a client chooses its own path: it must stay one line
 
 
 Address: TypeAlias = Inet | Unix

@@ -23,9 +23,6 @@ SPACE = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(4)
 TRAIN_BYTES = 65000
 """The longest train: its bytes, with all headers, are one IP packet inside the kernel."""
 
-TRAIN_DATAGRAMS = 64
-"""The most datagrams of a train (UDP_MAX_SEGMENTS, linux/udp.h)."""
-
 
 def lost_in_queue(sock: socket.socket) -> int:
     """How many datagrams the kernel has dropped since the socket was born because its queue was full.

@@ -60,9 +60,8 @@ class Deadlines(Generic[Waiter]):
     def expire(self, now: float) -> None:
         """Let all whose time has come leave, and call *on_due* with each."""
         due_at = self._due_at
-        while due_at:
-            waiter, due = next(iter(due_at.items()))
-            if due > now:
+        for _ in range(len(due_at)):  # those who enter meanwhile come due another time
+            if self.next_due() > now:
                 return
-            del due_at[waiter]
+            waiter, _due = due_at.popitem(last=False)
             self._on_due(waiter)

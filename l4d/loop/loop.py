@@ -22,6 +22,10 @@ from l4d.loop.deadlines import NEVER, Deadlines
 IN = select.EPOLLIN
 RDHUP = select.EPOLLRDHUP
 OUT = select.EPOLLOUT
+ERR = select.EPOLLERR
+GONE = select.EPOLLHUP | select.EPOLLERR
+"""Told unasked: the connection is over on both sides, or has failed."""
+
 EXCLUSIVE = select.EPOLLEXCLUSIVE
 
 Handler: TypeAlias = Callable[[int], None]

@@ -5,6 +5,7 @@ address itself, vanishes with its process, and tells whose it is (SO_PEERCRED).
 """
 
 import errno
+import hashlib
 import socket
 import struct
 
@@ -13,28 +14,36 @@ from l4d.errors import StartError
 from l4d.terms import Protocol
 
 
+ASKERS = 4096
+"""So many times a second l4d can be told whose the address is; after that it is told only that it is served."""
+
+NAME_BYTES = 107
+"""The longest abstract name, without the NUL in front (unix(7))."""
+
+
 def lock(protocol: Protocol, address: Address) -> socket.socket:
     """Hold the address until the socket is closed. Raises StartError: it is served already, and by whom."""
     name = _name(protocol, address)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.bind(name)
-        sock.listen(1)
+        sock.listen(ASKERS)
     except OSError as error:
         sock.close()
         if error.errno != errno.EADDRINUSE:
             raise
         pid = holder(protocol, address)
-        raise StartError(f"{protocol.value} {address} is already served by l4d, pid {pid}") from None
+        whose = f", pid {pid}" if pid > 0 else ""
+        raise StartError(f"{protocol.value} {address} is already served by l4d{whose}") from None
     return sock
 
 
 def holder(protocol: Protocol, address: Address) -> int:
-    """The pid of the l4d that serves the address; 0: none does."""
+    """The pid of the l4d that serves the address; 0: none does; -1: one does, and cannot say its pid."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
         number = sock.connect_ex(_name(protocol, address))
         if number == errno.EAGAIN:
-            return -1  # it is held, and its queue is full of askers
+            return -1
         if number:
             return 0
         pid: int = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
@@ -42,4 +51,7 @@ def holder(protocol: Protocol, address: Address) -> int:
 
 
 def _name(protocol: Protocol, address: Address) -> bytes:
-    return f"\0l4d/{protocol.value}/{address}".encode()[:107]
+    name = f"l4d/{protocol.value}/{address}".encode()
+    if len(name) > NAME_BYTES:
+        name = f"l4d/{protocol.value}/{hashlib.sha256(name).hexdigest()}".encode()
+    return b"\0" + name

@@ -18,9 +18,13 @@ class PidFile:
         except OSError as error:
             raise StartError(f"cannot write the pid file {path} (main.pid_file): {error.strerror}") from None
         if not _lock(self._fd):
-            pid = _read(self._fd)
-            os.close(self._fd)
+            try:
+                pid = _read(self._fd)
+            finally:
+                os.close(self._fd)
             raise StartError(f"l4d is already running as pid {pid} (pid file {path})")
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, 0)  # what a stale file says is nobody's pid, or a stranger's
 
     def write(self, pid: int) -> None:
         """Let the file say who runs. A disk without room for it is not worth a stop: the lock is what counts."""

@@ -30,13 +30,14 @@ class CopyMover:
         self.pending = taken = self._source.recv_into(self._buffer, 0, DONTWAIT)
         if not taken:
             return 0
-        data = self._buffer[:taken]
+        self._kept = data = self._buffer[:taken]
         try:
             given = self._target.send(data, DONTWAIT)
         except BlockingIOError:
             given = 0
         if given == taken:
             self.pending = 0
+            self._kept = self._buffer
         else:  # the buffer is everybody's: the rest gets memory of its own
             self.pending = taken - given
             self._kept = memoryview(bytes(data[given:]))

@@ -84,6 +84,7 @@ class Session:
         self.enter(Phase.DIAL)
         self.server.tally.over()
         self.server = None
+        self.connected = 0.0
 
     def over(self, end: End) -> None:
         """The one way out. Every session is counted, logged and released here."""

@@ -29,6 +29,10 @@ ROWS_USED = 2
 FIRST_COLUMN = 3
 
 
+PATIENCE = 100_000
+"""Looks at a fold under way; one that lasts longer was cut short by the master's death."""
+
+
 class BoardFullError(Exception):
     """More processes, or more names, than the board has room for."""
 
@@ -60,11 +64,13 @@ class Board:
 
     def total(self, column: int) -> int:
         """The column's sum. Never caught between the two steps of a fold, so that counters do not jump."""
-        while True:
+        total = 0
+        for _ in range(PATIENCE):
             folds = self._words[FOLDS]
             total = sum(self.read(column))
             if folds % 2 == 0 and folds == self._words[FOLDS]:
-                return total
+                break
+        return total
 
     @property
     def bell(self) -> int:

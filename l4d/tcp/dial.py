@@ -7,7 +7,7 @@ kernel until there is somebody to send it to.
 import errno
 import socket
 
-from l4d.loop.loop import OUT
+from l4d.loop.loop import GONE, OUT
 from l4d.session import dialling
 from l4d.session.session import Session
 from l4d.tcp.relay import Relay
@@ -111,8 +111,13 @@ class Dial:
             self._failure = End.CONNECT_TIMEOUT if number == errno.ETIMEDOUT else End.NO_SERVER_ACCEPTED
             dialling.blame(self._session, server, number)
 
-    def on_client(self, _mask: int) -> None:
-        """Watched for nothing, so it can only be gone: reset, or a unix client that has closed."""
+    def on_client(self, mask: int) -> None:
+        """Watched for its going only: reset, or a unix client that has closed.
+
+        Anything else is an event of the batch in which a relay has become this dial again.
+        """
+        if not mask & GONE:
+            return
         if self._client.family == socket.AF_UNIX and _has_input(self._client):
             self._tcp.service.loop.forget(self._client.fileno())  # what it sent before is still to be delivered
         else:

@@ -6,6 +6,7 @@ one that ran dry sets it to what there was.
 """
 
 MOST = 64
+"""As many datagrams as one train holds (UDP_MAX_SEGMENTS, linux/udp.h)."""
 
 PATIENCE = 4
 """So many events in a row must find all they asked for."""

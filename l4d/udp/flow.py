@@ -18,6 +18,7 @@ from l4d.terms import End
 from l4d.udp.burst import MOST, Burst
 from l4d.udp.gather import Gathering
 from l4d.udp.service import UdpService
+from l4d.udp.table import FlowTable
 from l4d.udp.train import send_train
 from l4d.upstream.server import Server
 
@@ -42,6 +43,7 @@ class Receiving(Protocol):
     """The listening socket's side, as a flow knows it."""
 
     udp: UdpService
+    flows: "FlowTable[ClientKey, Flow | Refused]"
 
     def reply(self, client: Client, data: memoryview, cut: int) -> int:
         """Send *data* to the client from the address it wrote to: how many datagrams were sent. Raises OSError."""
@@ -217,9 +219,8 @@ class Flow:
 
     def _touch(self, now: float) -> None:
         """The flow was heard of: its deadline begins anew, at most once in a grain."""
-        udp = self._receiver.udp
-        self._touch_at = now + udp.grain
-        udp.waiting.enter(self, now)
+        self._touch_at = now + self._receiver.udp.grain
+        self._receiver.flows.hear(self, now)
 
     def _unreachable(self, error: OSError) -> "Refused":
         """An ICMP error: a failed dial, and the client's next datagram goes elsewhere."""

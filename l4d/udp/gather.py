@@ -1,7 +1,7 @@
 """Gathering: datagrams that are read behind each other into one buffer, and leave as a train if they are of one size.
 
-    buffer   | 1200 | 1200 | 1200 | 700 |            one train, cut into 1200
-             0                    held   held + size
+    buffer   | 1200 | 1200 | 1200 |  700              one train, cut into 1200; what differs leaves by itself
+             0                    held
 
 Pure: it is told what was read, and says what is to be sent.
 """

@@ -141,7 +141,7 @@ class Receiver:
         refused = Refused(self, client, tried)
         if self.flows.get(client.key) is flow:
             self.flows.put(client.key, refused)
-            self.udp.waiting.enter(refused, self.udp.service.loop.now)
+            self.flows.hear(refused, self.udp.service.loop.now)
         return refused
 
     def _dial(self, session: Session, client: Client) -> Flow | None:

@@ -3,7 +3,7 @@
 Pure: no socket, no clock. Hearing, admitting and removing cost the same with ten flows and ten thousand.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from typing import Any, Generic, TypeVar
 
 from l4d.loop.deadlines import Deadlines
@@ -45,6 +45,3 @@ class FlowTable(Generic[Key, Entry]):
         self._idle.leave(entry)
         if self._entries.get(key) is entry:
             del self._entries[key]
-
-    def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries.values())

@@ -1,0 +1,95 @@
+"""The local address of a datagram."""
+
+import socket
+import struct
+
+import pytest
+
+from l4d.linux import datagram, options
+from l4d.linux.datagram import SPACE, Ancillary, cut_into, cut_of, local_bytes, reply_from
+from l4d.linux.options import IP_PKTINFO
+from tests.kit.wait import TIMEOUT
+
+
+def ipv4_info(interface: int, specific: str, address: str) -> Ancillary:
+    data = struct.pack("i", interface) + socket.inet_aton(specific) + socket.inet_aton(address)
+    return [(socket.IPPROTO_IP, IP_PKTINFO, data)]
+
+
+def ipv6_info(address: str, interface: int) -> Ancillary:
+    data = socket.inet_pton(socket.AF_INET6, address) + struct.pack("i", interface)
+    return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, data)]
+
+
+def test_an_ipv4_reply_leaves_from_the_address_and_by_the_routing_table() -> None:
+    told = ipv4_info(3, "10.0.0.1", "10.0.0.255")
+    assert reply_from(told) == ipv4_info(0, "10.0.0.1", "0.0.0.0")
+
+
+@pytest.mark.parametrize("address", ["2001:db8::1", "::1", "fec0::1", "ff02::1"])
+def test_an_ipv6_reply_leaves_from_the_address_and_by_the_routing_table(address: str) -> None:
+    assert reply_from(ipv6_info(address, 3)) == ipv6_info(address, 0)
+
+
+@pytest.mark.parametrize("address", ["fe80::1", "febf::1"])
+def test_a_link_local_reply_leaves_by_the_interface_the_datagram_came_by(address: str) -> None:
+    assert reply_from(ipv6_info(address, 3)) == ipv6_info(address, 3)
+
+
+def test_what_else_the_kernel_tells_is_passed_over() -> None:
+    other: Ancillary = [
+        (socket.SOL_SOCKET, 40, bytes(4)),
+        (socket.IPPROTO_IP, IP_PKTINFO + 1, bytes(12)),
+        (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO + 1, bytes(20)),
+    ]
+    assert reply_from([*other, *ipv4_info(3, "10.0.0.1", "10.0.0.1")]) == ipv4_info(0, "10.0.0.1", "0.0.0.0")
+    assert reply_from(other) == []
+
+
+def test_the_local_address_tells_one_flow_from_another() -> None:
+    other: Ancillary = [(options.SOL_UDP, options.UDP_GRO, bytes(4))]
+    assert local_bytes([*other, *ipv4_info(3, "10.0.0.1", "10.0.0.255")]) == bytes([10, 0, 0, 1])
+    assert local_bytes([*other, *ipv6_info("::1", 3)]) == bytes(15) + b"\1"
+    assert local_bytes(other) == b""
+
+
+def test_a_train_says_the_size_of_one_datagram_and_anything_else_is_none() -> None:
+    train: Ancillary = [(options.SOL_UDP, options.UDP_GRO, struct.pack("i", 1200))]
+    assert cut_of([*ipv4_info(3, "10.0.0.1", "10.0.0.1"), *train]) == 1200
+    assert cut_of(ipv4_info(3, "10.0.0.1", "10.0.0.1")) == 0
+    assert cut_of([(options.SOL_UDP, options.UDP_GRO + 1, struct.pack("i", 1200))]) == 0
+    assert cut_of([]) == 0
+
+
+def test_a_train_is_received_as_it_was_sent() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        receiver.settimeout(TIMEOUT)
+        receiver.bind(("127.0.0.1", 0))
+        datagram.take_trains(receiver)
+        sender.connect(receiver.getsockname())
+        sender.sendmsg([bytes(1000 + 1000 + 300)], [cut_into(1000)])
+        data, ancillary, _, _ = receiver.recvmsg(65536, SPACE)
+        assert (len(data), cut_of(ancillary)) == (2300, 1000)
+
+
+@pytest.mark.parametrize(
+    ("family", "level", "option", "everywhere", "one"),
+    [
+        (socket.AF_INET, socket.IPPROTO_IP, IP_PKTINFO, "0.0.0.0", "127.0.0.7"),
+        (socket.AF_INET6, socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, "::", "::1"),
+    ],
+)
+def test_the_kernel_takes_what_was_made_of_what_it_told(
+    family: socket.AddressFamily, level: int, option: int, everywhere: str, one: str
+) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as server, socket.socket(family, socket.SOCK_DGRAM) as client:
+        for sock in (server, client):
+            sock.settimeout(TIMEOUT)
+        server.setsockopt(level, option, 1)
+        server.bind((everywhere, 0))
+        client.sendto(b"question", (one, server.getsockname()[1]))
+        _, ancillary, _, peer = server.recvmsg(100, SPACE)
+        server.sendmsg([b"answer"], reply_from(ancillary), 0, peer)
+        data, sender = client.recvfrom(100)
+        assert data == b"answer"
+        assert sender[0] == one

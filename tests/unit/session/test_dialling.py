@@ -1,0 +1,154 @@
+"""Opening a socket towards a server, and what a failed dial means for whom."""
+
+import errno
+import socket
+from contextlib import ExitStack
+
+import pytest
+
+from l4d.address import SAME_PORT, Inet, Unix
+from l4d.config.model import Keepalive
+from l4d.session import dialling
+from l4d.session.session import Session
+from l4d.stats import catalogue
+from l4d.terms import Protocol
+from l4d.upstream.server import Server
+from tests.unit.making import Clock, Lines, Row, listener, upstream
+
+TCP = listener()
+UDP = listener(protocol=Protocol.UDP)
+
+
+def test_a_tcp_socket_sends_small_messages_at_once_and_never_waits() -> None:
+    with dialling.open_socket(TCP, upstream(), Inet("127.0.0.1", 1)) as sock:
+        assert (sock.type, sock.family) == (socket.SOCK_STREAM, socket.AF_INET)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert not sock.getblocking()
+        assert not sock.get_inheritable()
+
+
+def test_the_listeners_options_hold_for_the_servers_side_too() -> None:
+    tuned = listener(user_timeout=2.5, keepalive=Keepalive(enabled=True, idle=30.0), send_buffer=100_000)
+    with dialling.open_socket(tuned, upstream(), Inet("::1", 1)) as sock:
+        assert sock.family == socket.AF_INET6
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 2500
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 200_000
+
+
+def test_a_udp_socket_gets_a_large_buffer() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        usual = plain.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    with dialling.open_socket(UDP, upstream(), Inet("127.0.0.1", 1)) as sock:
+        assert sock.type == socket.SOCK_DGRAM
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) > usual
+
+
+def test_a_unix_server_is_dialled_without_the_options_of_the_network() -> None:
+    with dialling.open_socket(TCP, upstream(source="127.0.0.2"), Unix("/nowhere")) as sock:
+        assert sock.family == socket.AF_UNIX
+        assert not sock.getblocking()
+
+
+def test_a_source_address_is_bound_and_its_port_chosen_only_at_connect() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with dialling.open_socket(TCP, upstream(source="127.0.0.2"), Inet("127.0.0.1", 1)) as sock:
+            assert sock.getsockname() == ("127.0.0.2", 0)
+            sock.connect_ex(server.getsockname())
+            host, port = sock.getsockname()
+            assert host == "127.0.0.2"
+            assert port
+
+
+def test_a_source_address_that_is_not_ours_leaves_no_socket_behind() -> None:
+    with pytest.raises(OSError) as caught:
+        dialling.open_socket(TCP, upstream(source="192.0.2.1"), Inet("127.0.0.1", 1))
+    assert caught.value.errno == errno.EADDRNOTAVAIL
+    assert caught.value.errno in dialling.OURS
+
+
+def test_a_server_without_a_port_is_dialled_on_the_one_the_client_came_to() -> None:
+    row = Row()
+    assert dialling.address_of(row.server(address=Inet("::1", SAME_PORT)), 5432) == Inet("::1", 5432)
+    assert dialling.address_of(row.server(address=Inet("::1", 80)), 5432) == Inet("::1", 80)
+    assert dialling.address_of(row.server(address=Unix("/run/db")), 5432) == Unix("/run/db")
+
+
+def connected(server: Server, address: Inet) -> int:
+    """What a new socket hears when it is connected to *address*."""
+    with dialling.open_socket(TCP, upstream(), address) as sock:
+        return dialling.connect(sock, address, server)
+
+
+def test_a_server_nearby_has_answered_by_the_time_it_is_asked_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        assert connected(Row().server(), Inet(*there.getsockname())) == 0
+
+
+def test_a_server_nearby_that_refuses_is_known_to_at_once() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert connected(Row().server(), Inet(*nobody.getsockname())) == errno.ECONNREFUSED
+
+
+def test_a_server_that_takes_its_time_is_not_asked_twice_for_a_while() -> None:
+    """With a full queue a server answers nobody."""
+    server = Row().server()
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = Inet(*full.getsockname())
+        while not server.patience:
+            sock = waiting.enter_context(dialling.open_socket(TCP, upstream(), address))
+            number = dialling.connect(sock, address, server)
+        assert number == errno.EINPROGRESS
+        assert server.patience == dialling.PATIENCE
+    with socket.create_server(("127.0.0.1", 0), backlog=2 * dialling.PATIENCE) as there:
+        address = Inet(*there.getsockname())
+        assert {connected(server, address) for _ in range(dialling.PATIENCE)} == {errno.EINPROGRESS}
+        assert connected(server, address) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "reason", "words"),
+    [
+        (errno.ECONNREFUSED, "refused", "connection refused"),
+        (errno.ENOENT, "refused", "no such file or directory"),
+        (errno.ETIMEDOUT, "timeout", "connection timed out"),
+        (errno.EHOSTUNREACH, "unreachable", "no route to host"),
+        (errno.EPERM, "other", "operation not permitted"),
+        (dialling.EARLY_CLOSE, "early_close", "closed without a byte"),
+    ],
+)
+def test_a_failed_dial_is_counted_by_its_reason_and_told(number: int, reason: str, words: str) -> None:
+    row, sink = Row(), Lines()
+    server = row.server()
+    settings = upstream(max_fails=2, fail_timeout=10.0)
+    session = Session(row.service(Clock().as_loop(), server, sink=sink, upstream=settings), ("10.9.9.9", 1), 5432, 2)
+    dialling.blame(session, server, number)
+    assert row.row[row.columns.of(catalogue.SERVER_FAILURES, "db", "one", reason)] == 1
+    assert sink.texts[0] == f"dialling 10.0.0.1:5432 (upstreams.db/one): {words}"
+
+
+def test_the_dial_that_puts_a_server_out_is_told_once() -> None:
+    row, sink = Row(), Lines()
+    settings = upstream(max_fails=2, fail_timeout=10.0)
+    server = row.server(settings)
+    session = Session(row.service(Clock().as_loop(), server, sink=sink, upstream=settings), ("10.9.9.9", 1), 5432, 2)
+    for _ in range(5):
+        dialling.blame(session, server, errno.ECONNREFUSED)
+    told = [text for text in sink.texts if text.startswith("server db/one is out for 10 s: 2 failed dials")]
+    assert len(told) == 1
+    assert told[0].endswith("connection refused")
+
+
+def test_every_reason_is_one_the_catalogue_knows() -> None:
+    row = Row()
+    server = row.server()
+    session = Session(row.service(Clock().as_loop(), server), ("10.9.9.9", 1), 5432, 2)
+    for number in (dialling.EARLY_CLOSE, *errno.errorcode):
+        dialling.blame(session, server, number)
+    counted = sum(row.row[column] for _, column in row.columns.each(catalogue.SERVER_FAILURES))
+    assert counted == 1 + len(errno.errorcode)

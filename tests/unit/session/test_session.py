@@ -1,0 +1,148 @@
+"""The facts of one session, and the one way out of it."""
+
+import pytest
+
+from l4d.session.session import AFTER, Phase, Session
+from l4d.stats import catalogue
+from l4d.terms import End, Level, Protocol
+from tests.unit.making import Clock, Lines, Row, listener
+
+CLIENT = ("203.0.113.9", 51812)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1000.0)
+
+
+@pytest.fixture
+def row() -> Row:
+    return Row()
+
+
+def counted(row: Row) -> dict[str, int]:
+    """Every number of the row that is not zero, by metric and labels."""
+    every = (*catalogue.LISTENER_METRICS, *catalogue.SERVER_METRICS)
+    return {
+        " ".join((metric.name, *labels)): number
+        for metric in every
+        for labels, column in row.columns.each(metric)
+        if (number := row.row[column])
+    }
+
+
+def test_every_phase_has_a_place_in_the_table() -> None:
+    assert set(AFTER) == set(Phase)
+    assert not AFTER[Phase.OVER]
+
+
+def test_a_session_begins_by_dialling_and_is_counted(clock: Clock, row: Row) -> None:
+    service = row.service(clock.as_loop())
+    session = Session(service, CLIENT, 5432, 2)
+    assert session.phase is Phase.DIAL
+    assert (session.started, session.server, session.tried) == (1000.0, None, ())
+    assert service.capacity.sessions == 1
+    assert counted(row) == {"sessions_total web": 1, "sessions web": 1}
+
+
+def test_a_session_that_was_served_leaves_nothing_but_counts(clock: Clock, row: Row) -> None:
+    server = row.server()
+    service = row.service(clock.as_loop(), server)
+    session = Session(service, CLIENT, 5432, 2)
+    clock.now += 0.001
+    session.served_by(server)
+    assert session.server is server
+    assert session.connected == 1000.001
+    assert counted(row)["server_sessions db one"] == 1
+    session.over(End.FINISHED)
+    assert service.capacity.sessions == 0
+    assert service.capacity.has_room(200)
+    assert counted(row) == {
+        "sessions_total web": 1,
+        "session_ends_total web --": 1,
+        "server_sessions_total db one": 1,
+    }
+
+
+def test_a_session_that_nobody_served_is_counted_at_no_server(clock: Clock, row: Row) -> None:
+    server = row.server()
+    session = Session(row.service(clock.as_loop(), server), CLIENT, 5432, 2)
+    session.tried = (server,)
+    session.over(End.NO_SERVER_ACCEPTED)
+    assert counted(row) == {"sessions_total web": 1, "session_ends_total web SC": 1}
+
+
+def test_after_an_early_close_the_session_is_the_next_servers(clock: Clock, row: Row) -> None:
+    one, two = row.server(name="one"), row.server(name="two")
+    session = Session(row.service(clock.as_loop(), one, two), CLIENT, 5432, 2)
+    session.served_by(one)
+    session.no_longer_served()
+    assert session.phase is Phase.DIAL
+    assert session.server is None
+    session.served_by(two)
+    session.over(End.FINISHED)
+    assert counted(row) == {
+        "sessions_total web": 1,
+        "session_ends_total web --": 1,
+        "server_sessions_total db one": 1,
+        "server_sessions_total db two": 1,
+    }
+
+
+def test_a_session_is_over_once(clock: Clock, row: Row) -> None:
+    session = Session(row.service(clock.as_loop()), CLIENT, 5432, 2)
+    session.over(End.STOPPED)
+    before = counted(row)
+    with pytest.raises(AssertionError, match="cannot follow"):
+        session.over(End.STOPPED)
+    assert counted(row) == before
+
+
+def test_a_session_that_nobody_serves_cannot_lose_its_server(clock: Clock, row: Row) -> None:
+    session = Session(row.service(clock.as_loop()), CLIENT, 5432, 2)
+    with pytest.raises(AssertionError):
+        session.no_longer_served()
+
+
+def test_the_end_of_a_session_is_one_line(clock: Clock, row: Row) -> None:
+    sink = Lines()
+    server = row.server(name="two")
+    session = Session(row.service(clock.as_loop(), server, sink=sink), CLIENT, 5432, 2)
+    session.tried = (row.server(), server)
+    clock.now += 0.001
+    session.served_by(server)
+    session.bytes_up, session.bytes_down = 1204, 88213
+    clock.now = 1005.31
+    session.over(End.SERVER_RESET)
+    line = (
+        "session web tcp 203.0.113.9:51812 -> db/two 10.0.0.1:5432 up=1204 down=88213 "
+        "connect=1ms total=5310ms tries=2 end=SD server reset"
+    )
+    assert sink.taken == [(Level.DEBUG, line)]
+
+
+def test_the_line_of_a_session_without_a_server_has_dashes(clock: Clock, row: Row) -> None:
+    session = Session(row.service(clock.as_loop(), listener=listener(protocol=Protocol.UDP)), ("::1", 7, 0, 0), 53, 1)
+    clock.now += 2
+    assert session.describe(End.NO_SERVER_UP) == (
+        "web udp [::1]:7 -> - up=0 down=0 connect=- total=2000ms tries=0 end=PC no server is up"
+    )
+
+
+def test_where_nobody_asked_for_the_line_it_is_not_written(clock: Clock, row: Row) -> None:
+    sink = Lines()
+    Session(row.service(clock.as_loop(), sink=sink, level=Level.INFO), CLIENT, 5432, 2).over(End.STOPPED)
+    assert not sink.taken
+
+
+def test_the_client_of_a_unix_socket_needs_no_name(clock: Clock, row: Row) -> None:
+    assert Session(row.service(clock.as_loop()), "", 0, 2).client_text == "unix:"
+
+
+def test_whoever_waits_for_room_is_told_when_the_session_is_over(clock: Clock, row: Row) -> None:
+    told: list[str] = []
+    service = row.service(clock.as_loop(), max_sessions=1)
+    session = Session(service, CLIENT, 5432, 2)
+    service.capacity.when_room(lambda: told.append(session.phase.value))
+    session.over(End.FINISHED)
+    assert told == ["over"]

@@ -1,0 +1,136 @@
+"""The board: one writer a row, readers sum."""
+
+import pytest
+
+from l4d.stats.board import FIRST_COLUMN, FOLDS, RETIRED, Board, BoardFullError
+
+ONE, OTHER = FIRST_COLUMN, FIRST_COLUMN + 1
+
+
+def test_a_new_board_is_all_zero() -> None:
+    board = Board(rows=4, columns=8)
+    assert board.read(ONE) == [0]
+    assert board.total(ONE) == 0
+    assert board.bell == 0
+
+
+def test_readers_sum_what_the_rows_count() -> None:
+    board = Board(rows=4, columns=8)
+    rows = [board.row(board.take_row()) for _ in range(3)]
+    for row, number in zip(rows, (1, 20, 300), strict=True):
+        row[ONE] += number
+    assert board.read(ONE) == [0, 1, 20, 300]
+    assert board.total(ONE) == 321
+    assert board.total(OTHER) == 0
+
+
+def test_a_row_ends_where_the_next_begins() -> None:
+    board = Board(rows=3, columns=8)
+    first, second = board.row(board.take_row()), board.row(board.take_row())
+    assert len(first) == len(second) == 8
+    first[7] = 5
+    assert list(second) == [0] * 8
+
+
+def test_a_number_has_64_bits() -> None:
+    board = Board(rows=2, columns=8)
+    row = board.row(board.take_row())
+    row[ONE] = (1 << 64) - 1
+    assert board.total(ONE) == (1 << 64) - 1
+
+
+def test_the_row_that_is_free_longest_in_front_is_taken_first() -> None:
+    board = Board(rows=4, columns=8)
+    assert [board.take_row() for _ in range(3)] == [1, 2, 3]
+    board.retire_row(2, [], 8)
+    assert board.take_row() == 2
+
+
+def test_a_board_without_a_free_row_says_so() -> None:
+    board = Board(rows=3, columns=8)
+    board.take_row()
+    board.take_row()
+    with pytest.raises(BoardFullError, match="2 processes are alive"):
+        board.take_row()
+
+
+def test_what_a_dead_process_has_counted_stays() -> None:
+    board = Board(rows=3, columns=8)
+    number = board.take_row()
+    board.row(number)[ONE] = 7
+    board.retire_row(number, [ONE], 8)
+    assert board.total(ONE) == 7
+    assert board.read(ONE) == [7]
+    second = board.take_row()
+    board.row(second)[ONE] = 2
+    board.retire_row(second, [ONE], 8)
+    assert board.row(RETIRED)[ONE] == 9
+
+
+def test_what_is_no_counter_goes_with_the_process() -> None:
+    board = Board(rows=3, columns=8)
+    number = board.take_row()
+    board.row(number)[OTHER] = 7
+    board.retire_row(number, [ONE], 8)
+    assert board.total(OTHER) == 0
+
+
+def test_the_next_in_the_row_begins_with_zeros() -> None:
+    board = Board(rows=3, columns=8)
+    number = board.take_row()
+    for column in range(8):
+        board.row(number)[column] = 9
+    board.retire_row(number, [ONE], 8)
+    assert board.take_row() == number
+    assert list(board.row(number)) == [0] * 8
+
+
+def test_columns_that_were_never_given_out_are_not_touched() -> None:
+    board = Board(rows=3, columns=8)
+    number = board.take_row()
+    board.row(number)[6] = 9
+    board.retire_row(number, [ONE], 6)
+    assert board.row(number)[6] == 9
+
+
+def test_only_rows_in_use_are_read() -> None:
+    board = Board(rows=9, columns=8)
+    numbers = [board.take_row() for _ in range(5)]
+    assert len(board.read(ONE)) == 6
+    board.retire_row(numbers[1], [], 8)
+    assert len(board.read(ONE)) == 6
+    board.retire_row(numbers[4], [], 8)
+    assert len(board.read(ONE)) == 5
+
+
+def test_the_bell_has_another_number_after_every_ring() -> None:
+    board = Board(rows=2, columns=8)
+    heard = [board.bell]
+    for _ in range(100):
+        board.ring()
+        heard.append(board.bell)
+    assert len(set(heard)) == 101
+
+
+class CaughtInAFold(Board):
+    """Two reads happen in the middle of a fold, a third while a whole one passes; the fourth is in peace."""
+
+    def __init__(self) -> None:
+        super().__init__(rows=3, columns=8)
+        self.reads = 0
+
+    def read(self, column: int) -> list[int]:
+        self.reads += 1
+        folds = self.row(RETIRED)
+        if self.reads == 1:
+            folds[FOLDS] = 1
+        elif self.reads == 2:
+            folds[FOLDS] = 2
+        elif self.reads == 3:
+            folds[FOLDS] = 4
+        return [self.reads]
+
+
+def test_a_sum_is_never_taken_during_a_fold() -> None:
+    board = CaughtInAFold()
+    assert board.total(ONE) == 4

@@ -1,0 +1,57 @@
+"""Which column a number has."""
+
+import pytest
+
+from l4d.stats import catalogue
+from l4d.stats.board import FIRST_COLUMN, BoardFullError
+from l4d.stats.columns import Columns
+
+
+def test_every_number_has_its_own_column_behind_the_boards_own() -> None:
+    columns = Columns()
+    given = [columns.of(catalogue.BYTES, name, way) for name in ("a", "b") for way in catalogue.DIRECTIONS]
+    assert given == list(range(FIRST_COLUMN, FIRST_COLUMN + 4))
+    assert columns.used == FIRST_COLUMN + 4
+
+
+def test_a_name_that_comes_back_finds_its_old_column() -> None:
+    columns = Columns()
+    first = columns.of(catalogue.SESSIONS, "a")
+    columns.of(catalogue.SESSIONS, "b")
+    assert columns.of(catalogue.SESSIONS, "a") == first
+    assert columns.of(catalogue.SESSIONS_TOTAL, "a") != first
+
+
+def test_labels_are_not_run_together() -> None:
+    columns = Columns()
+    assert columns.of(catalogue.SERVER_SESSIONS, "a/b", "c") != columns.of(catalogue.SERVER_SESSIONS, "a", "b/c")
+
+
+def test_a_metric_wants_all_its_labels() -> None:
+    with pytest.raises(AssertionError, match="bytes_total wants"):
+        Columns().of(catalogue.BYTES, "a")
+
+
+def test_a_board_without_a_free_column_says_so_and_keeps_what_it_gave() -> None:
+    columns = Columns(room=FIRST_COLUMN + 1)
+    first = columns.of(catalogue.SESSIONS, "a")
+    with pytest.raises(BoardFullError, match="columns are used up"):
+        columns.of(catalogue.SESSIONS, "b")
+    assert columns.of(catalogue.SESSIONS, "a") == first
+    assert columns.used == FIRST_COLUMN + 1
+
+
+def test_counters_outlive_their_process_and_nothing_else_does() -> None:
+    columns = Columns()
+    counter = columns.of(catalogue.SESSIONS_TOTAL, "a")
+    columns.of(catalogue.SESSIONS, "a")
+    columns.of(catalogue.HEARTBEAT)
+    other = columns.of(catalogue.LOG_LINES_DROPPED)
+    assert columns.counters() == [counter, other]
+
+
+def test_all_numbers_of_a_metric_are_found_by_their_labels() -> None:
+    columns = Columns()
+    a, _, b = columns.of(catalogue.SESSIONS, "a"), columns.of(catalogue.HEARTBEAT), columns.of(catalogue.SESSIONS, "b")
+    assert list(columns.each(catalogue.SESSIONS)) == [(("a",), a), (("b",), b)]
+    assert not list(columns.each(catalogue.BYTES))

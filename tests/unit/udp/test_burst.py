@@ -1,0 +1,45 @@
+"""How many reads an event is worth."""
+
+from l4d.udp.burst import MOST, PATIENCE, Burst
+
+
+def full(burst: Burst, times: int) -> None:
+    for _ in range(times):
+        burst.was_full()
+
+
+def test_one_datagram_at_a_time_is_what_to_begin_with() -> None:
+    assert Burst().limit == 1
+
+
+def test_several_events_in_a_row_that_found_all_they_asked_for_double_the_limit() -> None:
+    burst = Burst()
+    full(burst, PATIENCE - 1)
+    assert burst.limit == 1
+    burst.was_full()
+    assert burst.limit == 2
+    full(burst, PATIENCE)
+    assert burst.limit == 4
+
+
+def test_the_limit_has_a_limit() -> None:
+    burst = Burst()
+    full(burst, 100 * PATIENCE)
+    assert burst.limit == MOST
+
+
+def test_an_event_that_ran_dry_says_how_many_there_are() -> None:
+    burst = Burst()
+    full(burst, 100 * PATIENCE)
+    burst.ran_dry(5)
+    assert burst.limit == 5
+    burst.ran_dry(0)
+    assert burst.limit == 1
+
+
+def test_after_an_event_that_ran_dry_patience_begins_anew() -> None:
+    burst = Burst()
+    full(burst, PATIENCE - 1)
+    burst.ran_dry(1)
+    full(burst, PATIENCE - 1)
+    assert burst.limit == 1

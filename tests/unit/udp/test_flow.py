@@ -1,0 +1,247 @@
+"""Flows, from the listening socket to the servers and back, turn by turn of a loop whose clock is a number."""
+
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from l4d.address import Inet
+from l4d.linux import listening
+from l4d.loop import loop as loop_module
+from l4d.stats import catalogue
+from l4d.terms import Protocol
+from l4d.udp.receive import Receiver
+from l4d.udp.service import DATAGRAM, UdpService, make_buffer
+from tests.unit.making import Clock, NeverWaiting, Row, listener, upstream
+
+
+class House:
+    """One listener with its receiver, two servers, and a client. On loopback a datagram that was sent has arrived."""
+
+    def __init__(self, stack: ExitStack, clock: Clock, bound: int = 100, **settings: Any) -> None:
+        self.clock = clock
+        self.loop = NeverWaiting()
+        stack.callback(self.loop.shut)
+        self.one, self.two, self.client = (self._socket(stack) for _ in range(3))
+        self.row = Row()
+        config = listener(protocol=Protocol.UDP, idle_timeout=10.0, **settings)
+        servers = [
+            self.row.server(upstream(max_fails=0), name=name, address=Inet(*sock.getsockname()))
+            for name, sock in (("one", self.one), ("two", self.two))
+        ]
+        sock = stack.enter_context(listening.bind(config, Inet("127.0.0.1", 0)))
+        self.service = self.row.service(self.loop, *servers, listener=config, upstream=upstream(max_fails=0))
+        self.udp = UdpService(self.service, make_buffer(), random.Random(1))
+        self.receiver = Receiver(self.udp, sock, bound)
+        self.receiver.watch()
+        self.address = sock.getsockname()
+        stack.callback(self.udp.stop)
+
+    @staticmethod
+    def _socket(stack: ExitStack) -> socket.socket:
+        sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sock.bind(("127.0.0.1", 0))
+        sock.setblocking(False)
+        return sock
+
+    def send(self, *datagrams: bytes) -> None:
+        """The client's, all before the loop turns."""
+        for data in datagrams:
+            self.client.sendto(data, self.address)
+        self.turn()
+
+    def turn(self) -> None:
+        for _ in range(10):
+            self.loop.turn()
+
+    def after(self, seconds: float) -> None:
+        self.clock.now += seconds
+        self.turn()
+
+    @property
+    def sessions(self) -> int:
+        """Those that live."""
+        return self.service.capacity.sessions
+
+    @property
+    def begun(self) -> int:
+        """All there ever were."""
+        return int(self.row.row[self.row.columns.of(catalogue.SESSIONS_TOTAL, "web")])
+
+    def dropped(self, reason: str) -> int:
+        return int(self.row.row[self.row.columns.of(catalogue.DATAGRAMS_DROPPED, "web", reason)])
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(loop_module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def everything(sock: socket.socket) -> list[bytes]:
+    """All datagrams that wait."""
+    datagrams = []
+    while True:
+        try:
+            datagrams.append(sock.recv(DATAGRAM))
+        except BlockingIOError:
+            return datagrams
+
+
+def test_one_client_is_one_flow_to_one_server(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"one", b"", b"three")
+    house.send(b"four")
+    assert everything(house.one) == [b"one", b"", b"three", b"four"]
+    assert everything(house.two) == []
+    assert house.sessions == 1
+
+
+def test_an_answer_comes_from_the_address_the_client_wrote_to(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"question")
+    _, flow = house.one.recvfrom(100)
+    house.one.sendto(b"answer", flow)
+    house.one.sendto(b"", flow)
+    house.turn()
+    assert house.client.recvfrom(100) == (b"answer", house.address)
+    assert house.client.recvfrom(100) == (b"", house.address)
+
+
+def test_a_flow_that_hears_from_neither_side_is_over_after_idle_timeout(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"question")
+    house.after(9)
+    house.send(b"question")
+    _, flow = house.one.recvfrom(100)
+    house.after(9)
+    house.one.sendto(b"answer", flow)
+    house.turn()
+    house.after(9.9)
+    assert house.sessions == 1
+    house.after(0.1 + house.udp.grain)
+    assert house.sessions == 0
+    assert len(house.receiver.flows) == 0
+
+
+def test_a_flow_is_over_when_all_its_answers_are_there(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock, responses=2)
+    house.send(b"question")
+    _, flow = house.one.recvfrom(100)
+    for left in (1, 0):
+        house.one.sendto(b"answer", flow)
+        house.turn()
+        assert house.sessions == left
+    assert everything(house.client) == [b"answer"] * 2
+
+
+def test_where_no_answer_is_expected_a_flow_is_over_at_once(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock, responses=0)
+    house.send(b"log line", b"log line")
+    assert (everything(house.one), everything(house.two)) == ([b"log line"], [b"log line"])
+    assert (house.begun, house.sessions) == (2, 0)
+
+
+def test_after_its_requests_a_client_is_balanced_anew_and_earlier_answers_still_pass(
+    stack: ExitStack, clock: Clock
+) -> None:
+    house = House(stack, clock, requests=1)
+    house.send(b"first", b"second")
+    data, flow = house.one.recvfrom(100)
+    assert data == b"first"
+    assert everything(house.two) == [b"second"]
+    house.one.sendto(b"answer", flow)
+    house.turn()
+    assert everything(house.client) == [b"answer"]
+
+
+def test_a_flow_whose_requests_are_done_is_idle_in_the_end_though_no_answer_ever_came(
+    stack: ExitStack, clock: Clock
+) -> None:
+    house = House(stack, clock, requests=1)
+    house.send(b"first", b"second")
+    assert house.sessions == 2
+    house.after(10 + house.udp.grain)
+    assert house.sessions == 0
+
+
+def test_the_datagram_after_a_refusal_goes_to_another_server(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.one.close()
+    house.send(b"lost")
+    house.send(b"found")
+    assert everything(house.two) == [b"found"]
+    assert (house.begun, house.sessions) == (2, 1)
+
+
+def test_a_datagram_sent_before_the_refusal_was_read_is_not_lost(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.one.close()
+    house.send(b"lost", b"found")
+    assert everything(house.two) == [b"found"]
+
+
+def test_a_refused_client_that_says_no_more_is_forgotten_after_idle_timeout(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.one.close()
+    house.send(b"lost")
+    assert len(house.receiver.flows) == 1
+    assert house.sessions == 0
+    house.after(10 + house.udp.grain)
+    assert len(house.receiver.flows) == 0
+    assert len(house.udp.waiting) == 0
+
+
+def test_the_refusal_of_an_earlier_flow_leaves_the_clients_present_one_alone(stack: ExitStack, clock: Clock) -> None:
+    """The second datagram ends the first flow's requests and is refused; the third has begun another flow by then."""
+    house = House(stack, clock, requests=2)
+    house.send(b"1")
+    house.one.close()
+    house.send(b"2", b"3")
+    house.send(b"4")
+    assert everything(house.two) == [b"3", b"4"]
+    assert house.begun == 2
+
+
+def test_in_a_full_table_new_clients_are_dropped_and_those_within_are_served(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock, bound=1)
+    house.send(b"mine")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as another:
+        another.sendto(b"not mine", house.address)
+        house.turn()
+        house.send(b"mine too")
+        assert everything(house.one) == [b"mine", b"mine too"]
+        assert house.dropped("table_full") == 1
+        house.after(10 + house.udp.grain)
+        another.sendto(b"now mine", house.address)
+        house.turn()
+    assert everything(house.two) == [b"now mine"]
+
+
+def test_one_that_admits_nobody_still_serves_those_it_knows(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"known")
+    house.receiver.admit_nobody()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as another:
+        another.sendto(b"unknown", house.address)
+        house.turn()
+    house.send(b"known still")
+    assert everything(house.one) == [b"known", b"known still"]
+    assert house.dropped("stopping") == 1
+
+
+def test_stopping_ends_every_flow(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock, requests=1)
+    house.send(b"first", b"second")
+    house.udp.stop()
+    assert house.sessions == 0
