@@ -24,7 +24,7 @@ def test_a_client_has_the_entry_it_was_given() -> None:
     flows.put("client", entry)
     assert flows.get("client") is entry
     assert flows.get("another") is None
-    assert list(flows) == [entry]
+    assert len(flows) == 1
 
 
 def test_a_table_is_full_at_its_bound() -> None:
