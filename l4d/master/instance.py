@@ -13,7 +13,6 @@ from l4d.address import Address
 from l4d.errors import StartError
 from l4d.terms import Protocol
 
-
 ASKERS = 4096
 """So many times a second l4d can be told whose the address is; after that it is told only that it is served."""
 

@@ -93,3 +93,21 @@ def test_the_kernel_takes_what_was_made_of_what_it_told(
         data, sender = client.recvfrom(100)
         assert data == b"answer"
         assert sender[0] == one
+
+
+def test_what_the_kernel_drops_at_a_full_queue_is_told() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        server.bind(("127.0.0.1", 0))
+        assert datagram.lost_in_queue(server) == 0
+        for _ in range(100):
+            client.sendto(bytes(1000), server.getsockname())
+        server.setblocking(False)
+        arrived = 0
+        with pytest.raises(BlockingIOError):
+            while server.recv(1000):
+                arrived += 1
+        assert datagram.lost_in_queue(server) == 100 - arrived > 0

@@ -134,3 +134,11 @@ class CaughtInAFold(Board):
 def test_a_sum_is_never_taken_during_a_fold() -> None:
     board = CaughtInAFold()
     assert board.total(ONE) == 4
+
+
+def test_a_fold_cut_short_by_the_masters_death_hangs_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("l4d.stats.board.PATIENCE", 3)
+    board = Board(rows=3, columns=8)
+    board.row(board.take_row())[ONE] = 7
+    board.row(RETIRED)[FOLDS] += 1  # begun, and never ended
+    assert board.total(ONE) == 7
