@@ -65,13 +65,25 @@ class Receiving(Protocol):
 class Flow:
     """Client to server and back, until it is silent for idle_timeout or has done what the listener expects."""
 
-    __slots__ = ("_burst", "_client", "_receiver", "_server", "_session", "_sock", "_tally", "_touch_at", "_trains")
+    __slots__ = (
+        "_burst",
+        "_client",
+        "_loop",
+        "_receiver",
+        "_server",
+        "_session",
+        "_sock",
+        "_tally",
+        "_touch_at",
+        "_trains",
+    )
 
     def __init__(
         self, receiver: Receiving, session: Session, client: Client, sock: socket.socket, server: Server
     ) -> None:
         """*sock* is connected to *server*."""
         self._receiver = receiver
+        self._loop = receiver.udp.service.loop
         self._session = session
         self._client = client
         self._sock = sock
@@ -89,12 +101,14 @@ class Flow:
 
     def receive(self, data: memoryview, cut: int) -> None:
         """A datagram from the client, or a train of them with *cut* bytes each."""
-        udp, session = self._receiver.udp, self._session
-        now = udp.service.loop.now
-        if now >= self._touch_at:
-            self._touch(now)
+        udp, session, count = self._receiver.udp, self._session, 1
+        if self._loop.now >= self._touch_at:
+            self._touch()
         try:
-            count = send_train(self._sock, data, cut, []) if cut else self._send(data)
+            if cut:
+                count = send_train(self._sock, data, cut, [])
+            else:
+                self._sock.send(data, DONTWAIT)
         except ConnectionError as error:  # told of an earlier datagram; this one was not sent
             self._unreachable(error).receive(data, cut)
             return
@@ -112,34 +126,33 @@ class Flow:
         if not udp.gathers:
             self._look_at_requests(udp.service.listener)
 
-    def _send(self, data: memoryview) -> int:
-        self._sock.send(data, DONTWAIT)
-        return 1
-
     def _look_at_requests(self, listener: Listener) -> None:
         if listener.responses == 0:
             self._over(End.UDP_RESPONDED)
         elif listener.requests and self._session.datagrams_up >= listener.requests:
             self._receiver.forget(self._client, self)  # the next one is balanced anew; answers still pass here
-            self._touch(self._receiver.udp.service.loop.now)  # and without any, this ends as idle
+            self._touch()  # and without any, this ends as idle
 
     # From the server
 
     def on_server(self, mask: int) -> None:
         """Datagrams from the server, or word that its port is unreachable."""
-        udp = self._receiver.udp
-        now = udp.service.loop.now
-        if now >= self._touch_at:
-            self._touch(now)
+        if self._loop.now >= self._touch_at:
+            self._touch()
+        buffer = self._receiver.udp.buffer
         if mask == IN and self._burst.limit == 1:
-            self._take_one(udp.buffer)
+            self._take_one(buffer)
         else:
-            self._take_many(udp.buffer)
+            self._take_many(buffer)
 
     def _take_one(self, buffer: memoryview) -> None:
         """The ordinary event: one datagram."""
+        cut = 0
         try:
-            size, cut = self._read(buffer)
+            if self._trains:
+                size, cut = self._read(buffer)
+            else:
+                size = self._sock.recv_into(buffer, 0, DONTWAIT)
         except BlockingIOError:
             return
         except OSError as error:
@@ -217,8 +230,9 @@ class Flow:
         if expected > 0 and session.datagrams_down >= expected * session.datagrams_up:
             self._over(End.UDP_RESPONDED)
 
-    def _touch(self, now: float) -> None:
+    def _touch(self) -> None:
         """The flow was heard of: its deadline begins anew, at most once in a grain."""
+        now = self._loop.now
         self._touch_at = now + self._receiver.udp.grain
         self._receiver.flows.hear(self, now)
 

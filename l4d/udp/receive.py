@@ -66,18 +66,19 @@ class Receiver:
         """Up to as many as the burst says; from the second on, those of one flow and size leave as a train."""
         udp, burst, flows, gathering = self.udp, self._burst, self.flows, self._gathering
         buffer, gathers = udp.buffer, udp.gathers
+        receive, whole, space, wildcard = self._sock.recvmsg_into, [buffer], datagram.SPACE, self._wildcard
         last: Flow | Refused | None = None  # what is held is its
         for found in range(burst.limit):
             held = gathering.held
             try:
-                size, ancillary, _flags, sockaddr = self._sock.recvmsg_into([buffer[held:]], datagram.SPACE, DONTWAIT)
+                size, ancillary, _flags, sockaddr = receive([buffer[held:]] if held else whole, space, DONTWAIT)
             except BlockingIOError:
                 burst.ran_dry(found)
                 break
             except OSError:
                 continue  # an error of an earlier answer
             cut = datagram.cut_of(ancillary) if ancillary else 0
-            key: ClientKey = (sockaddr, datagram.local_bytes(ancillary)) if self._wildcard else sockaddr
+            key: ClientKey = (sockaddr, datagram.local_bytes(ancillary)) if wildcard else sockaddr
             entry = flows.get(key)
             if gathers and entry is last and entry is not None and not cut and gathering.takes(size):
                 continue
