@@ -33,6 +33,11 @@ class Inet:
         """Whether this is every address of its family, so that a datagram's local address must be asked for."""
         return self.host in {"0.0.0.0", "::"}  # noqa: S104 - a comparison, nothing is bound
 
+    def overlaps(self, other: "Inet") -> bool:
+        """Whether a client of one could reach the other."""
+        same = self.host == other.host or self.wildcard or other.wildcard
+        return same and self.port == other.port and self.family == other.family
+
     def with_port(self, port: int) -> "Inet":
         return Inet(self.host, port)
 

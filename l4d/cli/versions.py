@@ -47,6 +47,15 @@ def _splice() -> str:
     return f"yes: through pipes of {pipe.size >> 10} KiB, at most {pool.most} at a time over all workers"
 
 
+def _trains() -> str:
+    from l4d.linux import datagram, options
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        datagram.take_trains(sock)
+        sock.setsockopt(options.SOL_UDP, options.UDP_SEGMENT, 0)
+    return "yes: datagrams of one size cross as one (UDP_GRO, UDP_SEGMENT)"
+
+
 def _pidfd() -> str:
     os.close(os.pidfd_open(os.getpid()))
     return "yes: the end of a worker is noticed at once"
@@ -57,4 +66,4 @@ def _board() -> str:
     return "yes: the workers' counters lie in shared memory"
 
 
-_QUESTIONS = {"SO_REUSEPORT": _reuseport, "splice": _splice, "pidfd": _pidfd, "memfd": _board}
+_QUESTIONS = {"SO_REUSEPORT": _reuseport, "splice": _splice, "UDP offload": _trains, "pidfd": _pidfd, "memfd": _board}

@@ -32,6 +32,21 @@ def bind(listener: Listener, address: Address) -> socket.socket:
     return sock
 
 
+def probe(listener: Listener, address: Inet) -> None:
+    """Raises OSError if anybody holds *address*, or an address that overlaps with it, even one who would share it.
+
+    SO_REUSEPORT shares with any program of the same user, and of two overlapping addresses the kernel prefers the more
+    specific one: clients would go elsewhere in silence.
+    """
+    kind = socket.SOCK_STREAM if listener.protocol is Protocol.TCP else socket.SOCK_DGRAM
+    with socket.socket(address.family, kind) as sock:
+        # Without it the connections of a server just ended, in TIME_WAIT, would count.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, listener.protocol is Protocol.TCP)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address.sockaddr)
+
+
 def tune(sock: socket.socket, listener: Listener) -> None:
     """Set what may change at a reload while the socket is in use. Raises OSError."""
     options.set_buffers(sock, listener)

@@ -52,7 +52,7 @@ class Plan:
         place = _place(listener, address)
         bound = held.get(place)
         if bound is None:
-            bound = self._open(listener, address)
+            bound = self._open(listener, address, held)
         self.places[place] = bound
         self.by_listener.setdefault(listener.name, []).append(bound)
         while len(bound.sockets) < (1 if isinstance(address, Unix) else self.slots):
@@ -60,7 +60,7 @@ class Plan:
             bound.sockets.append(sock)
             self._added.append((bound, sock))
 
-    def _open(self, listener: Listener, address: Address) -> Bound:
+    def _open(self, listener: Listener, address: Address, held: dict[Place, Bound]) -> Bound:
         """The first socket of a new address, and its lock."""
         if isinstance(address, Inet) and address.port == 0:
             sock = listening.bind(listener, address)
@@ -69,6 +69,8 @@ class Plan:
         else:
             lock = instance.lock(listener.protocol, address)
             try:
+                if isinstance(address, Inet) and not self._overlaps_ours(listener.protocol, address, held):
+                    listening.probe(listener, address)
                 sock = listening.bind(listener, address)
             except BaseException:
                 lock.close()
@@ -76,6 +78,11 @@ class Plan:
         bound = Bound(address, lock, [sock])
         self._new.append(bound)
         return bound
+
+    def _overlaps_ours(self, protocol: Protocol, address: Inet, held: dict[Place, Bound]) -> bool:
+        """Whether we hold an address that overlaps: then we are in our own way, and rightly."""
+        ours = [bound.address for place, bound in (*held.items(), *self.places.items()) if place[0] is protocol]
+        return any(isinstance(one, Inet) and one.overlaps(address) for one in ours)
 
     def listen(self, config: Config) -> None:
         """Set the options, and take clients from here on. Raises OSError."""

@@ -66,3 +66,12 @@ def test_an_ip_address_has_one_spelling() -> None:
 def test_what_is_no_ip_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="does not appear to be"):
         normal_host(text)
+
+
+def test_addresses_overlap_when_a_client_of_one_could_reach_the_other() -> None:
+    assert Inet("10.0.0.1", 80).overlaps(Inet("10.0.0.1", 80))
+    assert Inet("10.0.0.1", 80).overlaps(Inet("0.0.0.0", 80))
+    assert Inet("::", 80).overlaps(Inet("::1", 80))
+    assert not Inet("10.0.0.1", 80).overlaps(Inet("10.0.0.2", 80))
+    assert not Inet("10.0.0.1", 80).overlaps(Inet("0.0.0.0", 81))
+    assert not Inet("::1", 80).overlaps(Inet("0.0.0.0", 80))
