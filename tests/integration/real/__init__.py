@@ -1,0 +1,1 @@
+"""Real clients and servers with l4d between them."""
