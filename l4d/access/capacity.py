@@ -6,7 +6,7 @@ TCP_DESCRIPTORS = 2
 UDP_DESCRIPTORS = 1
 
 RESERVE = 64
-"""Descriptors kept for what is not a session: the log, the epoll set, a few pipes."""
+"""Descriptors kept for what is neither a session nor a pipe of the pool: the log, the epoll set, a moment's need."""
 
 
 class Capacity:

@@ -182,7 +182,7 @@ def choice_written(value: enum.Enum) -> Any:
 
 
 def path_or_none(value: object) -> str:
-    """A file's path made absolute, because a daemon changes directory; "" is none."""
+    """A file's path made absolute, so that it means the same wherever it is used; "" is none."""
     return _absolute(name) if (name := text(value)) else ""
 
 

@@ -32,6 +32,11 @@ def lost_in_queue(sock: socket.socket) -> int:
     return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, options.SO_MEMINFO, 36)[32:36], sys.byteorder)
 
 
+def datagrams_in(length: int, cut: int) -> int:
+    """How many datagrams *length* bytes are, with this cut; 0 is a single one."""
+    return -(-length // cut) if cut else 1
+
+
 def take_trains(sock: socket.socket) -> None:
     """Have datagrams of one sender and size arrive as one. Never to be undone: those that wait could not be cut."""
     sock.setsockopt(options.SOL_UDP, options.UDP_GRO, 1)

@@ -102,5 +102,5 @@ def _is_stale(path: str) -> bool:
     """Whether *path* is a unix socket that nobody listens on any more."""
     if not stat.S_ISSOCK(os.lstat(path).st_mode):
         return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(path) == errno.ECONNREFUSED
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as asker:
+        return asker.connect_ex(path) == errno.ECONNREFUSED

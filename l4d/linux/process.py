@@ -40,10 +40,15 @@ def become(uid: int, gid: int) -> None:
 
 def leave_terminal() -> None:
     """Standard input, output and error are nowhere from here on."""
-    null = os.open(os.devnull, os.O_RDWR)
+    null = open_null()
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.close(null)
+
+
+def open_null() -> int:
+    """A descriptor of nowhere."""
+    return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
 def stay_on_cpu(slot: int) -> None:

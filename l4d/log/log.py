@@ -47,18 +47,23 @@ class Log:
 
     def seldom(self, key: str, text: str, level: Level = Level.WARNING) -> None:
         """Write *text*, but at most one line a second for *key*; the next one says how many were left out."""
-        repeats = self._seldom.get(key)
-        if repeats is None:
-            if len(self._seldom) >= SELDOM_KEYS:
-                self._seldom.clear()
-            repeats = self._seldom[key] = _Repeats()
-        left_out = repeats.admit(time.monotonic())
+        left_out = self._admits(key)
         if left_out is not None:
             self._write(level, f"{text} ({left_out} more like it before this)" if left_out else text)
 
     def bug(self, where: str) -> None:
         """The exception being handled is ours: its traceback, whole, at the level of errors."""
-        self._write(Level.ERROR, f"a bug in {where}, please report it:\n{traceback.format_exc()}")
+        if self._admits("a bug") is not None:  # one that comes with every turn would fill the disk
+            self._write(Level.ERROR, f"a bug in {where}, please report it:\n{traceback.format_exc()}")
+
+    def _admits(self, key: str) -> int | None:
+        """How many lines of *key* were left out before this one, or None to leave this one out too."""
+        repeats = self._seldom.get(key)
+        if repeats is None:
+            if len(self._seldom) >= SELDOM_KEYS:
+                self._seldom.clear()
+            repeats = self._seldom[key] = _Repeats()
+        return repeats.admit(time.monotonic())
 
     def _write(self, level: Level, text: str) -> None:
         if _LOUDNESS[level] > _LOUDNESS[self.level]:

@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import socket
+import stat
 import syslog
 import time
 from typing import Protocol
@@ -42,6 +43,10 @@ class Sink(Protocol):
         """Whether the line *text* of process *who* was taken."""
         ...
 
+    def reopen(self, fd: int) -> None:
+        """Go on in the log file that was opened anew as *fd*; what has none to reopen closes it."""
+        ...
+
     def close(self) -> None:
         """No more lines will come. Standard error stays open."""
         ...
@@ -69,6 +74,11 @@ class DescriptorSink:
         except OSError:
             return False
 
+    def reopen(self, fd: int) -> None:
+        """Go on in *fd*, which is closed, under the number by which others know this sink."""
+        os.dup2(fd, self._fd, inheritable=False)
+        os.close(fd)
+
     def close(self) -> None:
         if self._fd > 2:
             os.close(self._fd)
@@ -90,6 +100,9 @@ class SyslogSink:
         line = f"<{priority}>{time.strftime('%b %e %H:%M:%S')} l4d[{os.getpid()}]: {who}: {text}"
         return _send(self._socket, line.encode(errors="backslashreplace"), self._path)
 
+    def reopen(self, fd: int) -> None:
+        os.close(fd)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -110,6 +123,9 @@ class JournalSink:
         record = f"PRIORITY={_PRIORITY[level]}\nSYSLOG_IDENTIFIER=l4d\nMESSAGE={one_line}\n"
         return _send(self._socket, record.encode(errors="backslashreplace"), self._path)
 
+    def reopen(self, fd: int) -> None:
+        os.close(fd)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -117,12 +133,25 @@ class JournalSink:
 def open_sink(target: str) -> Sink:
     """The sink for `log.error`: "stderr", "syslog", "journal" or a path. Raises StartError."""
     if target == "stderr":
-        return DescriptorSink(2)
+        return DescriptorSink(_own_stderr())
     if target == "syslog":
         return SyslogSink()
     if target == "journal":
         return JournalSink()
     return DescriptorSink(open_file(target))
+
+
+def _own_stderr() -> int:
+    """Standard error, if it is a pipe, once more and non-blocking, which leaves other users of the pipe alone.
+
+    Of several processes that found room in a pipe only the first would not wait.
+    """
+    try:
+        if stat.S_ISFIFO(os.fstat(2).st_mode):
+            return os.open("/proc/self/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        pass  # no /proc, or no standard error at all: lines are asked for room, or lost and counted
+    return 2
 
 
 def open_file(path: str) -> int:

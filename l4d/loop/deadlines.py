@@ -16,6 +16,14 @@ Waiter = TypeVar("Waiter")
 NEVER = float("inf")
 
 
+class DueError(Exception):
+    """What was called for *waiter* has raised; the cause tells what."""
+
+    def __init__(self, waiter: object) -> None:
+        super().__init__(f"{waiter}")
+        self.waiter = waiter
+
+
 class Deadlines(Generic[Waiter]):
     """Those who wait *length* seconds; *on_due* is called with each whose time has come, after it has left."""
 
@@ -58,10 +66,13 @@ class Deadlines(Generic[Waiter]):
         return NEVER
 
     def expire(self, now: float) -> None:
-        """Let all whose time has come leave, and call *on_due* with each."""
+        """Let all whose time has come leave, and call *on_due* with each. Raises DueError when that raises."""
         due_at = self._due_at
         for _ in range(len(due_at)):  # those who enter meanwhile come due another time
             if self.next_due() > now:
                 return
             waiter, _due = due_at.popitem(last=False)
-            self._on_due(waiter)
+            try:
+                self._on_due(waiter)
+            except Exception as error:
+                raise DueError(waiter) from error

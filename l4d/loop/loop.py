@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from l4d.loop.deadlines import NEVER, Deadlines
+from l4d.loop.deadlines import NEVER, Deadlines, DueError
 
 IN = select.EPOLLIN
 RDHUP = select.EPOLLRDHUP
@@ -45,8 +45,9 @@ class Loop:
     """One process's loop. `now` is the monotonic time at the start of the turn, in seconds."""
 
     def __init__(self, on_bug: Callable[[object], None] | None = None) -> None:
-        """*on_bug* is called, inside the except clause, with the handler or queue that raised; without it the
-        exception leaves `run`.
+        """*on_bug* is called, inside the except clause, with the object whose handler or deadline raised.
+
+        Without it the exception leaves `run`.
         """
         self.now = time.monotonic()
         self._epoll = select.epoll()
@@ -120,7 +121,7 @@ class Loop:
             except Exception:  # ours, never the network's: one session is lost, the process lives
                 if self._on_bug is None:
                     raise
-                self._on_bug(handler)
+                self._on_bug(getattr(handler, "__self__", handler))
         if now >= self._next_due:
             self._expire(now)
         if self._closing:
@@ -131,10 +132,10 @@ class Loop:
         for queue in self._queues:
             try:
                 queue.expire(now)
-            except Exception:
+            except DueError as error:  # ours, as above; who else is due comes with the next turn
                 if self._on_bug is None:
                     raise
-                self._on_bug(queue)
+                self._on_bug(error.waiter)
         for queue in self._queues:
             self._next_due = min(self._next_due, queue.next_due())
 

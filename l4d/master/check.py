@@ -16,7 +16,7 @@ def check(path: str, overrides: Sequence[str]) -> Config:
     """
     config = load(path, overrides)
     running = pidfile.is_held(config.main.pid_file)
-    prepare(_without_served(config), {}, config.main.pid_file if running else "").drop()
+    prepare(_without_served(config), {}, config.main.pid_file if running else "", instance.served()).drop()
     return config
 
 

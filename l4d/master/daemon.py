@@ -1,5 +1,6 @@
 """The daemon: a process of its own session whose starter waits for the outcome (daemon(7), "SysV Daemons")."""
 
+import contextlib
 import os
 import sys
 from typing import NoReturn
@@ -44,9 +45,12 @@ def _serve(path: str, overrides: tuple[str, ...], config: Config, writer: int) -
         master.start(config)
 
         def on_ready() -> None:
-            os.write(writer, b"ready")
+            with contextlib.suppress(BrokenPipeError):  # the starter did not wait
+                os.write(writer, b"ready")
             os.close(writer)
             process.leave_terminal()
+            if config.log.error == "stderr":
+                master.log.sink.reopen(process.open_null())
 
         status = master.run(on_ready)
     except L4dError as error:

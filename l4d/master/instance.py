@@ -6,12 +6,18 @@ address itself, vanishes with its process, and tells whose it is (SO_PEERCRED).
 
 import errno
 import hashlib
+import re
 import socket
 import struct
+from typing import TypeAlias
 
-from l4d.address import Address
+from l4d.address import Address, Inet
 from l4d.errors import StartError
 from l4d.terms import Protocol
+
+Served: TypeAlias = tuple[Protocol, Inet]
+
+_LOCK = re.compile(r" @l4d/(tcp|udp)/(?:([0-9.]+)|\[(\S+)\]):(\d+)$")
 
 ASKERS = 4096
 """So many times a second l4d can be told whose the address is; after that it is told only that it is served."""
@@ -47,6 +53,17 @@ def holder(protocol: Protocol, address: Address) -> int:
             return 0
         pid: int = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
         return pid
+
+
+def served() -> set[Served]:
+    """The IP addresses that any l4d serves in this network namespace, told by the names of the locks (proc_net(5))."""
+    found: set[Served] = set()
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:
+        for line in table:
+            match = _LOCK.search(line)
+            if match is not None:
+                found.add((Protocol(match[1]), Inet(match[2] or match[3], int(match[4]))))
+    return found
 
 
 def _name(protocol: Protocol, address: Address) -> bytes:

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from l4d.address import Inet
 from l4d.config.load import load
 from l4d.config.model import Config
 from l4d.errors import L4dError, StartError
@@ -17,6 +18,7 @@ from l4d.log.sinks import DescriptorSink, open_file
 from l4d.loop.loop import IN, Loop
 from l4d.master import pidfile, sockets
 from l4d.master.generation import Generation, Slot
+from l4d.master.instance import Served
 from l4d.master.nursery import Nursery
 from l4d.master.pidfile import PidFile
 from l4d.master.prepare import Prepared, prepare
@@ -91,6 +93,8 @@ class Master:
         """
         self._on_ready = on_ready
         self._loop.run()
+        if self._starting is not None:
+            self._starting.prepared.drop()
         if self._pid_file is not None:
             self._pid_file.remove()
         self._release_sockets()
@@ -123,7 +127,7 @@ class Master:
         if generation is self._starting and generation.ready:
             self._commit(generation)
 
-    def worker_died_young(self, generation: Generation, words: str) -> None:
+    def worker_died_unready(self, generation: Generation, words: str) -> None:
         """A generation that loses a worker before it serves does not come up."""
         if generation is self._starting:
             self._abandon(generation, f"{words} before it was ready")
@@ -144,7 +148,7 @@ class Master:
         if old is not None:
             self._leave(old, channel.DRAIN)
         old_log.sink.close()
-        self._held = sockets.keep(prepared.plan, self._held)
+        self._held = sockets.keep(prepared.plan, prepared.config, self._held)
         self._pid_file = pidfile.succeed(self._pid_file, prepared.pid_file, prepared.config.main.pid_file)
         if old is None:
             self._announce(generation)
@@ -196,9 +200,21 @@ class Master:
         self.log.info(f"reloading {self._path}")
         try:
             config = load(self._path, self._overrides)
-            self._begin(prepare(config, self._held, self._pid_file.path if self._pid_file else ""))
+            pid_file = self._pid_file.path if self._pid_file else ""
+            self._begin(prepare(config, self._held, pid_file, self._served_by_leaving()))
         except L4dError as error:
             self._refuse(error)
+
+    def _served_by_leaving(self) -> set[Served]:
+        """Addresses that workers on their way out still have; after WINCH they are all there is."""
+        plans = [(each.prepared.config, each.prepared.plan) for each in self._leaving]
+        return {
+            (config.listeners[name].protocol, bound.address)
+            for config, plan in plans
+            for name, bounds in plan.by_listener.items()
+            for bound in bounds
+            if isinstance(bound.address, Inet)
+        }
 
     def _reload_again(self) -> None:
         if self._reload_wanted:
@@ -290,23 +306,19 @@ class Master:
 
     def _reopen(self) -> None:
         """USR1: open the log file anew, and hand it to the workers, who may have no right to open it."""
-        fd = self._open_log_again()
-        if fd is None:
-            return
-        for generation in self._generations():
-            self._nursery.tell(generation, channel.LOG, fd)
-        old, self.log.sink = self.log.sink, DescriptorSink(fd)
-        old.close()
-        self.log.info("log file reopened")
-
-    def _open_log_again(self) -> int | None:
-        if self._serving is None or not os.path.isabs(self._serving.prepared.config.log.error):
-            return None  # standard error, syslog and the journal need no reopening
+        path = self._serving.prepared.config.log.error if self._serving is not None else ""
+        if self._serving is None or not os.path.isabs(path):
+            return  # standard error, syslog and the journal need no reopening
         try:
-            return open_file(self._serving.prepared.config.log.error)
+            fd = open_file(path)
         except StartError as error:
             self.log.error(str(error))
-            return None
+            return
+        for generation in self._generations():
+            if generation.prepared.config.log.error == path:  # one that leaves may write elsewhere
+                self._nursery.tell(generation, channel.LOG, fd)
+        self.log.sink.reopen(fd)
+        self.log.info("log file reopened")
 
     def _lost_line(self) -> None:
         # The retired row is the master's own: it has none else.

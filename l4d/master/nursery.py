@@ -40,7 +40,7 @@ class Parent(Protocol):
         """A worker of a generation that leaves is gone."""
         ...
 
-    def worker_died_young(self, generation: Generation, words: str) -> None:
+    def worker_died_unready(self, generation: Generation, words: str) -> None:
         """A worker of a generation that does not serve yet is gone, as *words* say."""
         ...
 
@@ -110,7 +110,7 @@ class Nursery:
         if generation.serving:
             self._replace(generation, generation.slots[child.slot], child)
         else:
-            self._parent.worker_died_young(generation, words)
+            self._parent.worker_died_unready(generation, words)
 
     def _bury(self, child: Child) -> None:
         self._loop.forget(child.pidfd)
@@ -141,5 +141,7 @@ class Nursery:
 def _describe(status: int) -> str:
     """What waitpid's status says."""
     if os.WIFSIGNALED(status):
-        return f"was killed by {signal.Signals(os.WTERMSIG(status)).name}"
+        number = os.WTERMSIG(status)
+        known = number in set(signal.Signals)  # the real-time signals between the first and the last have no name
+        return f"was killed by {signal.Signals(number).name if known else f'signal {number}'}"
     return f"exited with status {os.WEXITSTATUS(status)}"

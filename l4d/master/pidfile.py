@@ -13,16 +13,10 @@ class PidFile:
     def __init__(self, path: str) -> None:
         """Take the lock; the file is empty until `write`. Raises StartError: another one holds it, or no right."""
         self.path = path
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StartError(f"cannot write the pid file {path} (main.pid_file): {error.strerror}") from None
-        if not _lock(self._fd):
-            try:
-                pid = _read(self._fd)
-            finally:
-                os.close(self._fd)
-            raise StartError(f"l4d is already running as pid {pid} (pid file {path})")
+        self._fd = _open(path)
+        while os.fstat(self._fd).st_nlink == 0:  # the former one removed it between our opening and locking it
+            os.close(self._fd)
+            self._fd = _open(path)
         with contextlib.suppress(OSError):
             os.ftruncate(self._fd, 0)  # what a stale file says is nobody's pid, or a stranger's
 
@@ -37,6 +31,24 @@ class PidFile:
         with contextlib.suppress(OSError):
             os.unlink(self.path)
         os.close(self._fd)
+
+
+def _open(path: str) -> int:
+    """The file's descriptor, locked. Raises StartError."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+    except OSError as error:
+        raise StartError(f"cannot write the pid file {path} (main.pid_file): {error.strerror}") from None
+    try:
+        if _lock(fd):
+            return fd
+        raise StartError(f"l4d is already running as pid {_read(fd)} (pid file {path})")
+    except OSError as error:
+        os.close(fd)
+        raise StartError(f"cannot lock the pid file {path} (main.pid_file): {error.strerror}") from None
+    except StartError:
+        os.close(fd)
+        raise
 
 
 def succeed(held: PidFile | None, locked: PidFile | None, wanted: str) -> PidFile | None:
@@ -68,9 +80,10 @@ def find_running(path: str) -> int:
 
 def is_held(path: str) -> bool:
     """Whether a running l4d has this pid file."""
-    if not path or not os.path.exists(path):
-        return False
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False  # whoever wants to write it will say why it cannot be
     try:
         return not _lock(fd)
     finally:

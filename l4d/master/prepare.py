@@ -5,7 +5,7 @@ Start, reload and `-t` all come through here, so that a check finds what a reloa
 
 import contextlib
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from l4d.errors import StartError
 from l4d.linux import process
 from l4d.log.sinks import Sink, open_sink
 from l4d.master import identity, sockets
+from l4d.master.instance import Served
 from l4d.master.pidfile import PidFile
 from l4d.worker.assignment import Identity
 
@@ -39,8 +40,10 @@ class Prepared:
             self.pid_file.remove()
 
 
-def prepare(config: Config, held: dict[sockets.Place, sockets.Bound], pid_file: str) -> Prepared:
-    """Open what *config* names, beside the sockets and the *pid_file* that are held already.
+def prepare(
+    config: Config, held: dict[sockets.Place, sockets.Bound], pid_file: str, served: Collection[Served] = ()
+) -> Prepared:
+    """Open what *config* names, beside the sockets and the *pid_file* that are held already; *served* see Plan.
 
     Raises StartError with all that failed, and leaves nothing open then.
     """
@@ -55,7 +58,7 @@ def prepare(config: Config, held: dict[sockets.Place, sockets.Bound], pid_file: 
         if lock is not None:
             undo.callback(lock.remove)
         slots = config.main.workers or process.cpu_count()
-        made = None if problems else _attempt(problems, lambda: sockets.plan(config, slots, held))
+        made = None if problems else _attempt(problems, lambda: sockets.plan(config, slots, held, served))
         if sink is None or made is None:
             raise StartError(*problems)
         undo.pop_all()

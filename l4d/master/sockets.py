@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from l4d.errors import StartError
 from l4d.linux import listening
 from l4d.master import instance
 from l4d.master.holders import who_holds
+from l4d.master.instance import Served
 from l4d.terms import Protocol
 
 Place: TypeAlias = tuple[Protocol, Address, str]
@@ -40,19 +41,22 @@ class Bound:
 class Plan:
     """The sockets for one configuration; `kept` were there before, `opened` are new."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, held: dict[Place, Bound], served: Collection[Served]) -> None:
+        """*held* is what we have already; *served* are addresses in use by ours too, by workers that leave."""
         self.slots = slots
+        self._held = held
+        self._served = served
         self.places: dict[Place, Bound] = {}
         self.by_listener: dict[str, list[Bound]] = {}
         self._new: list[Bound] = []
         self._added: list[tuple[Bound, socket.socket]] = []
 
-    def take(self, listener: Listener, address: Address, held: dict[Place, Bound]) -> None:
+    def take(self, listener: Listener, address: Address) -> None:
         """Have the sockets of one address. Raises OSError or StartError."""
         place = _place(listener, address)
-        bound = held.get(place)
+        bound = self._held.get(place)
         if bound is None:
-            bound = self._open(listener, address, held)
+            bound = self._open(listener, address)
         self.places[place] = bound
         self.by_listener.setdefault(listener.name, []).append(bound)
         while len(bound.sockets) < (1 if isinstance(address, Unix) else self.slots):
@@ -60,7 +64,7 @@ class Plan:
             bound.sockets.append(sock)
             self._added.append((bound, sock))
 
-    def _open(self, listener: Listener, address: Address, held: dict[Place, Bound]) -> Bound:
+    def _open(self, listener: Listener, address: Address) -> Bound:
         """The first socket of a new address, and its lock."""
         if isinstance(address, Inet) and address.port == 0:
             sock = listening.bind(listener, address)
@@ -69,7 +73,7 @@ class Plan:
         else:
             lock = instance.lock(listener.protocol, address)
             try:
-                if isinstance(address, Inet) and not self._overlaps_ours(listener.protocol, address, held):
+                if isinstance(address, Inet) and not self._overlaps_ours(listener.protocol, address):
                     listening.probe(listener, address)
                 sock = listening.bind(listener, address)
             except BaseException:
@@ -79,18 +83,38 @@ class Plan:
         self._new.append(bound)
         return bound
 
-    def _overlaps_ours(self, protocol: Protocol, address: Inet, held: dict[Place, Bound]) -> bool:
+    def _overlaps_ours(self, protocol: Protocol, address: Inet) -> bool:
         """Whether we hold an address that overlaps: then we are in our own way, and rightly."""
-        ours = [bound.address for place, bound in (*held.items(), *self.places.items()) if place[0] is protocol]
+        held = [bound.address for place, bound in (*self._held.items(), *self.places.items()) if place[0] is protocol]
+        ours = [*held, *(one for kind, one in self._served if kind is protocol)]
         return any(isinstance(one, Inet) and one.overlaps(address) for one in ours)
 
     def listen(self, config: Config) -> None:
-        """Set the options, and take clients from here on. Raises OSError."""
+        """Set the options of what is new, and take clients there from here on. Raises OSError."""
+        fresh = self._fresh()
+        for listener, sock in self._each(config):
+            if sock in fresh:
+                listening.tune(sock, listener)
+                listening.listen(sock, listener)
+
+    def retune(self, config: Config) -> None:
+        """Set the options of what was there before: only once the plan is the present."""
+        fresh = self._fresh()
+        for listener, sock in self._each(config):
+            if sock not in fresh:
+                with contextlib.suppress(OSError):  # a value that was fine for the new ones
+                    listening.tune(sock, listener)
+                    listening.listen(sock, listener)
+
+    def _each(self, config: Config) -> Iterator[tuple[Listener, socket.socket]]:
         for name, bounds in self.by_listener.items():
             for bound in bounds:
                 for sock in bound.sockets:
-                    listening.tune(sock, config.listeners[name])
-                    listening.listen(sock, config.listeners[name])
+                    yield config.listeners[name], sock
+
+    def _fresh(self) -> set[socket.socket]:
+        """The sockets that were opened for this plan."""
+        return {sock for bound in self._new for sock in bound.sockets} | {sock for _, sock in self._added}
 
     def drop(self) -> None:
         """Close what was opened for this plan; what was there before stays as it was."""
@@ -119,14 +143,14 @@ class Plan:
         }
 
 
-def plan(config: Config, slots: int, held: dict[Place, Bound]) -> Plan:
-    """The sockets for *config*, with those *held* already. Raises StartError with all that failed; nothing is left."""
-    made = Plan(slots)
+def plan(config: Config, slots: int, held: dict[Place, Bound], served: Collection[Served]) -> Plan:
+    """The sockets for *config*, see Plan. Raises StartError with all that failed; nothing is left open then."""
+    made = Plan(slots, held, served)
     problems: list[str] = []
     for listener in config.listeners.values():
         for address in listener.addresses:
             try:
-                made.take(listener, address, held)
+                made.take(listener, address)
             except StartError as error:
                 problems += error.messages
             except OSError as error:
@@ -142,8 +166,9 @@ def plan(config: Config, slots: int, held: dict[Place, Bound]) -> Plan:
     return made
 
 
-def keep(made: Plan, held: dict[Place, Bound]) -> dict[Place, Bound]:
+def keep(made: Plan, config: Config, held: dict[Place, Bound]) -> dict[Place, Bound]:
     """The plan is the present: close our copies of what it does not need. What its workers still have lives on."""
+    made.retune(config)
     for place, bound in held.items():
         if place not in made.places:
             release(bound)

@@ -53,8 +53,11 @@ def _fork(assignment: Assignment) -> tuple[int, int]:
     try:
         pid = os.fork()
         if pid == 0:
-            _close_all_but(_needed(assignment))
-            process.main(assignment)
+            try:
+                _close_all_but(_needed(assignment))
+                process.main(assignment)
+            finally:
+                os._exit(1)  # whatever was raised must not go on as a second master
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:

@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 
-from l4d.address import SAME_PORT, Address, Inet, Unix
+from l4d.address import Address, Unix
 from l4d.config.model import Listener, Upstream
 from l4d.linux import options
 from l4d.session.session import Session
@@ -25,6 +25,10 @@ _REASONS = {
     errno.EHOSTDOWN: "unreachable",
     errno.ENETDOWN: "unreachable",
 }
+
+TCP_SYN_SENT = 2
+TCP_CLOSE = 7
+"""Connecting, and over: the first byte of TCP_INFO (linux/tcp.h, net/tcp_states.h)."""
 
 EARLY_CLOSE = -1
 """Stands where an errno would: the server closed without a byte within early_close."""
@@ -56,7 +60,8 @@ def connect(sock: socket.socket, address: Address, server: Server) -> int:
     """Begin to connect: 0 if the server has answered already, EINPROGRESS if it takes its time, else the errno.
 
     A server on this machine, or in a container of it, has answered by the time connect(2) returns, though it returns
-    EINPROGRESS: asking a second time tells, and saves a turn of the loop and two changes of the epoll set.
+    EINPROGRESS: looking at the state tells, and saves a turn of the loop and two changes of the epoll set. (So would
+    connecting a second time, but that throws away what a server said before it reset the connection.)
     """
     number = sock.connect_ex(address.sockaddr)
     if number != errno.EINPROGRESS:
@@ -64,11 +69,22 @@ def connect(sock: socket.socket, address: Address, server: Server) -> int:
     if server.patience:
         server.patience -= 1
         return number
-    number = sock.connect_ex(address.sockaddr)
-    if number in {errno.EALREADY, errno.EINPROGRESS}:
+    state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    if state == TCP_SYN_SENT:
         server.patience = PATIENCE
-        return errno.EINPROGRESS
-    return number
+        return number
+    return failure(sock) if state == TCP_CLOSE else 0
+
+
+def failure(sock: socket.socket) -> int:
+    """The errno of an attempt that ended; 0 if the server has said something before it reset the connection.
+
+    Then it has answered: the relay delivers what it said, and meets the reset behind it.
+    """
+    try:
+        return 0 if sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) else errno.ECONNRESET
+    except OSError as error:
+        return error.errno or errno.ECONNRESET
 
 
 def _set_options(sock: socket.socket, listener: Listener) -> None:
@@ -81,21 +97,13 @@ def _set_options(sock: socket.socket, listener: Listener) -> None:
     options.set_buffers(sock, listener)
 
 
-def address_of(server: Server, port: int) -> Address:
-    """Where to dial *server* for a client that came to *port*."""
-    address = server.address
-    if isinstance(address, Inet) and address.port == SAME_PORT:
-        return address.with_port(port)
-    return address
-
-
 def blame(session: Session, server: Server, number: int) -> None:
     """Count and tell a failed dial; *number* is the errno, or EARLY_CLOSE."""
     service = session.service
     reason = "early_close" if number == EARLY_CLOSE else _REASONS.get(number, "other")
     server.tally.row[server.tally.failures[reason]] += 1
     words = describe(number)
-    service.log.seldom(server.label, f"dialling {address_of(server, session.port)} (upstreams.{server.label}): {words}")
+    service.log.seldom(server.label, f"dialling {server.address_for(session.port)} (upstreams.{server.label}): {words}")
     if server.failed(service.loop.now):
         out = f"{service.upstream.fail_timeout:g} s"
         times = service.upstream.max_fails

@@ -100,7 +100,7 @@ class Session:
     def describe(self, end: End) -> str:
         """The session in one line, in the form of the access log's text."""
         now = self.service.loop.now
-        where = f"{self.server.label} {self.server.address}" if self.server else "-"
+        where = f"{self.server.label} {self.server.address_for(self.port)}" if self.server else "-"
         connect = f"{(self.connected - self.started) * 1000:.0f}ms" if self.connected else "-"
         return (
             f"{self.service.listener.name} {self.service.listener.protocol.value} {self.client_text} -> {where} "

@@ -18,7 +18,7 @@ import mmap
 import os
 import time
 
-ROWS = 512
+ROWS = 4096
 COLUMNS = 1 << 16
 WORD = 8
 

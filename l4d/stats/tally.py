@@ -49,9 +49,9 @@ class ListenerTally:
         self.row[self.sessions] -= 1
         self.row[self.ends[end]] += 1
 
-    def drop(self, reason: str) -> None:
-        """A datagram is not passed on."""
-        self.row[self.dropped[reason]] += 1
+    def drop(self, reason: str, count: int = 1) -> None:
+        """So many datagrams are not passed on."""
+        self.row[self.dropped[reason]] += count
 
 
 class ServerTally:

@@ -16,9 +16,9 @@ from l4d.terms import End
 from l4d.upstream.server import Server
 
 
-def dial(tcp: TcpService, session: Session, client: socket.socket) -> None:
-    """Find a server for *session* and relay to it, or end the session."""
-    Dial(tcp, session, client).start()
+def dial(tcp: TcpService, session: Session, client: socket.socket, failure: End = End.NO_SERVER_UP) -> None:
+    """Find a server for *session* and relay to it, or end the session; *failure* is why, if no further one is tried."""
+    Dial(tcp, session, client, failure).start()
 
 
 class Dial:
@@ -26,12 +26,12 @@ class Dial:
 
     __slots__ = ("_attempt", "_client", "_failure", "_session", "_tcp")
 
-    def __init__(self, tcp: TcpService, session: Session, client: socket.socket) -> None:
+    def __init__(self, tcp: TcpService, session: Session, client: socket.socket, failure: End) -> None:
         self._tcp = tcp
         self._session = session
         self._client = client
         self._attempt: tuple[socket.socket, Server] | None = None
-        self._failure = End.NO_SERVER_UP  # why there will be no session, if there is none
+        self._failure = failure  # why there will be no session, if there is none
 
     def start(self) -> None:
         self._try_next()
@@ -52,7 +52,7 @@ class Dial:
     def _try(self, server: Server) -> bool:
         """Begin to dial *server*; False when that has failed at once."""
         service = self._tcp.service
-        address = dialling.address_of(server, self._session.port)
+        address = server.address_for(self._session.port)
         try:
             sock = dialling.open_socket(service.listener, service.upstream, address)
         except OSError as error:
@@ -79,11 +79,11 @@ class Dial:
             tcp.tries.enter(self, loop.now)
             loop.watch(self._client.fileno(), 0, self.on_client)
 
-    def on_server(self, _mask: int) -> None:
+    def on_server(self, mask: int) -> None:
         """The attempt has been answered, one way or the other."""
         assert self._attempt is not None
         sock, server = self._attempt
-        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        number = dialling.failure(sock) if mask & GONE else 0
         if number:
             self._drop_attempt()
             self._failed(server, number)
@@ -98,14 +98,14 @@ class Dial:
         Relay(self._tcp, self._session, self._client, sock, server, self._redial).start()
 
     def _redial(self, client: socket.socket) -> None:
-        dial(self._tcp, self._session, client)
+        dial(self._tcp, self._session, client, End.NO_SERVER_ACCEPTED)
 
     def _failed(self, server: Server, number: int) -> None:
         """Remember why; the server is blamed unless the reason is ours."""
         service = self._tcp.service
         if number in dialling.OURS:
             self._failure = End.NO_RESOURCE
-            text = f"dialling {dialling.address_of(server, self._session.port)}: {dialling.describe(number)}"
+            text = f"dialling {server.address_for(self._session.port)}: {dialling.describe(number)}"
             service.log.seldom(f"ours {number}", text)
         else:
             self._failure = End.CONNECT_TIMEOUT if number == errno.ETIMEDOUT else End.NO_SERVER_ACCEPTED
@@ -132,9 +132,7 @@ class Dial:
         self._try_next()
 
     def tries_timed_out(self) -> None:
-        """tries_timeout: no further server is tried. The one being dialled had time enough to be blamed for it."""
-        if self._attempt is not None:
-            dialling.blame(self._session, self._attempt[1], errno.ETIMEDOUT)
+        """tries_timeout: no further server is tried. The one being dialled may have had no time to answer."""
         self._give_up(End.CONNECT_TIMEOUT)
 
     def stop(self) -> None:

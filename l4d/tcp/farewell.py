@@ -10,18 +10,19 @@ import socket
 import struct
 
 from l4d.linux import options
+from l4d.session.dialling import TCP_CLOSE
 from l4d.session.session import Session
-from l4d.tcp.service import FAREWELL_LOOK, TcpService
+from l4d.tcp.service import FAREWELL_LOOKS, TcpService
 from l4d.terms import End
 
-TCP_CLOSE = 7
-"""A connection that is over on both sides (TCP_INFO's first byte, linux/tcp.h)."""
+LOOKS = 5
+"""So many looks are made before they become rarer."""
 
 
 class Farewell:
     """A socket on its way out. The session is over when the socket is closed."""
 
-    __slots__ = ("_end", "_looks", "_reset", "_session", "_sock", "_tcp")
+    __slots__ = ("_end", "_looks", "_reset", "_session", "_sock", "_tcp", "_unsent", "_until")
 
     def __init__(self, tcp: TcpService, session: Session, sock: socket.socket, end: End, *, reset: bool) -> None:
         """*sock* is out of the epoll set; with *reset* it is closed by RST, else by FIN."""
@@ -30,19 +31,29 @@ class Farewell:
         self._sock = sock
         self._end = end
         self._reset = reset
-        self._looks = round((tcp.service.listener.half_close_timeout or 60) / FAREWELL_LOOK)
+        self._looks = 0
+        self._unsent = -1
+        self._until = 0.0
 
     def look(self) -> None:
-        """Close if the peer has everything, or has had its time; else look again soon."""
-        self._looks -= 1
-        if self._looks <= 0 or everything_arrived(self._sock):
+        """Close if the peer has everything, or takes nothing for half_close_timeout; else look again later."""
+        service = self._tcp.service
+        now = service.loop.now
+        unsent = unacknowledged(self._sock)
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._until = now + service.listener.half_close_timeout
+        if not unsent or now >= self._until:
             self._close(self._end)
-        else:
-            self._tcp.leaving.enter(self, self._tcp.service.loop.now)
+            return
+        rarity = min(self._looks // LOOKS, len(FAREWELL_LOOKS) - 1)
+        self._looks += 1
+        self._tcp.leaving[rarity].enter(self, now)
 
     def stop(self) -> None:
         """The worker ends now."""
-        self._tcp.leaving.leave(self)
+        for queue in self._tcp.leaving:
+            queue.leave(self)
         self._close(self._end)
 
     def _close(self, end: End) -> None:
@@ -52,11 +63,12 @@ class Farewell:
         self._session.over(end)
 
 
-def everything_arrived(sock: socket.socket) -> bool:
-    """Whether the peer has acknowledged all that was sent, or is gone."""
+def unacknowledged(sock: socket.socket) -> int:
+    """How many bytes the peer has not acknowledged; 0 also when it is gone."""
     unsent: int = struct.unpack("i", fcntl.ioctl(sock, options.SIOCOUTQ, bytes(4)))[0]
-    if not unsent:
-        return True
-    if sock.family == socket.AF_UNIX:
-        return False
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE
+    return 0 if unsent and is_gone(sock) else unsent
+
+
+def is_gone(sock: socket.socket) -> bool:
+    """Whether the connection is over already, say by the peer's reset."""
+    return sock.family != socket.AF_UNIX and sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE

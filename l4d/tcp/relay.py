@@ -5,6 +5,7 @@ the one to it. What each side's socket is watched for follows from the channels 
 
     IN   while the channel from it may read     (nothing waits to be written; its end was not seen)
     OUT  while bytes wait in the channel to it
+    ERR  while it has finished and nothing waits: all that is left to hear of it is a reset
     none: out of the epoll set
 
 When a side fails, nothing more can be delivered to it, but what it sent before is still read to its end and delivered;
@@ -12,10 +13,11 @@ then the other side is reset too (farewell.py). A FIN is passed on as a FIN when
 """
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable
 
-from l4d.loop.loop import IN, OUT, RDHUP
+from l4d.loop.loop import ERR, IN, OUT, RDHUP
 from l4d.session import dialling
 from l4d.session.session import Session
 from l4d.tcp.channel import Channel
@@ -101,12 +103,15 @@ class Relay:
 
     def _serve(self, inbound: Channel, outbound: Channel, mask: int) -> None:
         """After an event that was not ordinary."""
+        reset = inbound.ended and mask & ERR
         if mask & OUT:
             outbound.pump()
         if mask == IN:
             inbound.go_on()
         elif mask & ~OUT:
             inbound.pump(to_end=mask & RDHUP > 0)
+        if reset and outbound.target_error is None:  # nothing is read or written that would tell
+            outbound.give_up(ConnectionResetError(errno.ECONNRESET, "reset"))
         self._touch()
         self._settle()
 
@@ -186,9 +191,7 @@ class Relay:
     # Interest
 
     def _want(self) -> None:
-        up, down = self._up, self._down
-        client = (0 if up.ended or up.blocked or up.target_error else READ) | (OUT if down.blocked else 0)
-        server = (0 if down.ended or down.blocked or down.target_error else READ) | (OUT if up.blocked else 0)
+        client, server = _wanted(self._up, self._down), _wanted(self._down, self._up)
         loop = self._tcp.service.loop
         if client != self._client_mask:
             self._client_mask = client
@@ -263,3 +266,15 @@ class Relay:
         self._down.leave()
         self._session.bytes_up += self._up.moved
         self._session.bytes_down += self._down.moved
+
+
+def _wanted(inbound: Channel, outbound: Channel) -> int:
+    """What the side is watched for from which *inbound* comes."""
+    room = OUT if outbound.blocked else 0
+    if inbound.blocked or inbound.target_error:
+        return room
+    if not inbound.ended:
+        return READ | room
+    # A side that was cut off may finish later, and EPOLLHUP would come without end; as when a unix socket is closed.
+    finished = not (inbound.cut or inbound.source_error or outbound.target_error)
+    return room or (ERR if finished and inbound.source.family != socket.AF_UNIX else 0)

@@ -1,6 +1,7 @@
 """What all TCP sessions of one listener share beside the service: the movers' machinery and the deadlines."""
 
 import random
+from itertools import chain
 from operator import methodcaller
 from typing import Protocol
 
@@ -12,8 +13,8 @@ from l4d.session.service import Service
 LONGEST_GRAIN = 1.0
 """A session is found idle at most so many seconds late."""
 
-FAREWELL_LOOK = 0.02
-"""How often it is looked whether a peer has everything that was sent to it."""
+FAREWELL_LOOKS = (0.02, 0.1, 0.5)
+"""After how many seconds it is looked whether a peer has everything that was sent to it: less and less often."""
 
 
 class Dialling(Protocol):
@@ -56,7 +57,7 @@ class TcpService:
         self.half_close: Deadlines[Relaying] = loop.queue(
             listener.half_close_timeout + self.grain, methodcaller("last_data_missing")
         )
-        self.leaving: Deadlines[Leaving] = loop.queue(FAREWELL_LOOK, methodcaller("look"))
+        self.leaving: list[Deadlines[Leaving]] = [loop.queue(pause, methodcaller("look")) for pause in FAREWELL_LOOKS]
         self.lifetime = Lifetime(loop, listener.max_session_time, chance)
 
     def forget_time(self, relay: Relaying) -> None:
@@ -67,5 +68,5 @@ class TcpService:
 
     def stop(self) -> None:
         """End every session of this listener now. Each of them waits in one of these queues."""
-        for waiting in (*self.tries, *self.idle, *self.half_close, *self.leaving):
+        for waiting in (*self.tries, *self.idle, *self.half_close, *chain.from_iterable(self.leaving)):
             waiting.stop()

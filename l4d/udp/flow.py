@@ -5,6 +5,7 @@ flow ----(server's port unreachable)----> refused ----(next datagram)----> flow,
   +--(idle, all responses seen, ...)--> over +--(idle)--> gone
 """
 
+import errno
 import socket
 from typing import Protocol, TypeAlias
 
@@ -23,6 +24,9 @@ from l4d.udp.train import send_train
 from l4d.upstream.server import Server
 
 DONTWAIT = socket.MSG_DONTWAIT
+
+_NOT_THE_SERVER = dialling.OURS | {errno.EMSGSIZE}
+"""Errors of receiving that say nothing about the server: we lack something, or the way's MTU was learnt."""
 
 ClientKey: TypeAlias = object
 """The client's socket address, with the packed local address where the listening socket has many."""
@@ -49,7 +53,7 @@ class Receiving(Protocol):
         """Send *data* to the client from the address it wrote to: how many datagrams were sent. Raises OSError."""
         ...
 
-    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview, cut: int) -> None:
+    def begin(self, client: Client, avoided: tuple[Server, ...], data: memoryview, cut: int) -> None:
         """A new flow for the client, with its first datagram, or train."""
         ...
 
@@ -57,8 +61,8 @@ class Receiving(Protocol):
         """*entry* is not the client's any more."""
         ...
 
-    def refused(self, client: Client, flow: "Flow", tried: tuple[Server, ...]) -> "Refused":
-        """*flow* is over; those *tried* are to be avoided by the client's next datagram, unless it has another flow."""
+    def refused(self, client: Client, flow: "Flow", avoided: tuple[Server, ...]) -> "Refused":
+        """*flow* is over; those are to be *avoided* by the client's next datagram, unless it has another flow."""
         ...
 
 
@@ -66,6 +70,7 @@ class Flow:
     """Client to server and back, until it is silent for idle_timeout or has done what the listener expects."""
 
     __slots__ = (
+        "_avoided",
         "_burst",
         "_client",
         "_loop",
@@ -79,15 +84,22 @@ class Flow:
     )
 
     def __init__(
-        self, receiver: Receiving, session: Session, client: Client, sock: socket.socket, server: Server
+        self,
+        receiver: Receiving,
+        session: Session,
+        client: Client,
+        sock: socket.socket,
+        server: Server,
+        avoided: tuple[Server, ...],
     ) -> None:
-        """*sock* is connected to *server*."""
+        """*sock* is connected to *server*; those *avoided* have refused the client before."""
         self._receiver = receiver
         self._loop = receiver.udp.service.loop
         self._session = session
         self._client = client
         self._sock = sock
         self._server = server
+        self._avoided = avoided
         self._tally = server.tally
         self._burst = Burst()
         self._trains = False  # whether the server's datagrams may come as trains
@@ -113,9 +125,11 @@ class Flow:
             self._unreachable(error).receive(data, cut)
             return
         except OSError:
-            udp.service.tally.drop("not_sent")
+            udp.service.tally.drop("not_sent", datagram.datagrams_in(len(data), cut))
             return
         size = len(data)
+        if cut:
+            self._count_lost(datagram.datagrams_in(size, cut) - count)
         session.datagrams_up += count
         session.bytes_up += size
         tally = udp.service.tally
@@ -156,7 +170,8 @@ class Flow:
         except BlockingIOError:
             return
         except OSError as error:
-            self._unreachable(error)
+            if error.errno not in _NOT_THE_SERVER:
+                self._unreachable(error)
             return
         self._burst.was_full()
         self._answer(buffer[:size], cut)
@@ -174,7 +189,7 @@ class Flow:
                 self._burst.ran_dry(found)
                 break
             except OSError as error:
-                failure = error
+                failure = error if error.errno not in _NOT_THE_SERVER else None
                 break
             if not cut and gathering.takes(size):
                 continue
@@ -216,10 +231,13 @@ class Flow:
         try:
             count = self._receiver.reply(self._client, data, cut)
         except OSError:
-            session.datagrams_down += 1
-            tally.drop("not_sent")
+            whole = datagram.datagrams_in(len(data), cut)
+            session.datagrams_down += whole
+            tally.drop("not_sent", whole)
         else:
             size = len(data)
+            if cut:
+                self._count_lost(datagram.datagrams_in(size, cut) - count)
             session.datagrams_down += count
             session.bytes_down += size
             row = tally.row
@@ -230,6 +248,11 @@ class Flow:
         if expected > 0 and session.datagrams_down >= expected * session.datagrams_up:
             self._over(End.UDP_RESPONDED)
 
+    def _count_lost(self, count: int) -> None:
+        """Of a train that had to be sent one by one, so many datagrams were not."""
+        if count:
+            self._receiver.udp.service.tally.drop("not_sent", count)
+
     def _touch(self) -> None:
         """The flow was heard of: its deadline begins anew, at most once in a grain."""
         now = self._loop.now
@@ -239,7 +262,7 @@ class Flow:
     def _unreachable(self, error: OSError) -> "Refused":
         """An ICMP error: a failed dial, and the client's next datagram goes elsewhere."""
         dialling.blame(self._session, self._server, error.errno or 0)
-        refused = self._receiver.refused(self._client, self, self._session.tried)
+        refused = self._receiver.refused(self._client, self, (*self._avoided, self._server))
         self._over(End.UDP_UNREACHABLE)
         return refused
 
@@ -270,16 +293,16 @@ class Flow:
 class Refused:
     """In the table in the place of a flow whose server's port was unreachable."""
 
-    __slots__ = ("_client", "_receiver", "_tried")
+    __slots__ = ("_avoided", "_client", "_receiver")
 
-    def __init__(self, receiver: Receiving, client: Client, tried: tuple[Server, ...]) -> None:
+    def __init__(self, receiver: Receiving, client: Client, avoided: tuple[Server, ...]) -> None:
         self._receiver = receiver
         self._client = client
-        self._tried = tried
+        self._avoided = avoided
 
     def receive(self, data: memoryview, cut: int) -> None:
-        """The next datagram: a flow to a server that was not tried."""
-        self._receiver.begin(self._client, self._tried, data, cut)
+        """The next datagram: a flow to a server that has not refused."""
+        self._receiver.begin(self._client, self._avoided, data, cut)
 
     def idle(self) -> None:
         """Nothing more came."""

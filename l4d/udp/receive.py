@@ -76,7 +76,7 @@ class Receiver:
                 burst.ran_dry(found)
                 break
             except OSError:
-                continue  # an error of an earlier answer
+                continue
             cut = datagram.cut_of(ancillary) if ancillary else 0
             key: ClientKey = (sockaddr, datagram.local_bytes(ancillary)) if wildcard else sockaddr
             entry = flows.get(key)
@@ -84,6 +84,7 @@ class Receiver:
                 continue
             if held:
                 self._release(last)
+                entry = flows.get(key)  # that may have ended the flow and begun another one
             data = buffer[held : held + size]
             if entry is None:
                 self.begin(Client(key, sockaddr, datagram.reply_from(ancillary)), (), data, cut)
@@ -111,21 +112,23 @@ class Receiver:
             self._sock.sendto(data, DONTWAIT, client.sockaddr)
         return 1
 
-    def begin(self, client: Client, tried: tuple[Server, ...], data: memoryview, cut: int) -> None:
-        """A new flow for the client with its first datagram or train; the servers *tried* are the last choice."""
+    def begin(self, client: Client, avoided: tuple[Server, ...], data: memoryview, cut: int) -> None:
+        """A new flow for the client with its first datagram or train; the servers *avoided* are the last choice."""
         service = self.udp.service
         if not self._admitting:
-            service.tally.drop("stopping")
+            service.tally.drop("stopping", datagram.datagrams_in(len(data), cut))
             return
         known = self.flows.get(client.key) is not None
         if (self.flows.full and not known) or not service.capacity.has_room(UDP_DESCRIPTORS):
-            service.tally.drop("table_full")
+            service.tally.drop("table_full", datagram.datagrams_in(len(data), cut))
             service.log.seldom("table full", f"{len(self.flows)} flows: datagrams of new clients are dropped")
             return
         session = Session(service, client.sockaddr, self._port, UDP_DESCRIPTORS)
-        session.tried = tried
-        flow = self._dial(session, client)
-        if flow is None:
+        flow = self._dial(session, client, avoided)
+        if isinstance(flow, End):
+            reason = "no_resource" if flow is End.NO_RESOURCE else "no_server"
+            service.tally.drop(reason, datagram.datagrams_in(len(data), cut))
+            session.over(flow)
             return
         replaced = self.flows.get(client.key)
         if replaced is not None:
@@ -137,40 +140,37 @@ class Receiver:
         """*entry* is not the client's any more."""
         self.flows.remove(client.key, entry)
 
-    def refused(self, client: Client, flow: Flow, tried: tuple[Server, ...]) -> Refused:
-        """*flow* is over; those *tried* are to be avoided by the client's next datagram, unless it has another flow."""
-        refused = Refused(self, client, tried)
+    def refused(self, client: Client, flow: Flow, avoided: tuple[Server, ...]) -> Refused:
+        """*flow* is over; those are to be *avoided* by the client's next datagram, unless it has another flow."""
+        refused = Refused(self, client, avoided)
         if self.flows.get(client.key) is flow:
             self.flows.put(client.key, refused)
             self.flows.hear(refused, self.udp.service.loop.now)
         return refused
 
-    def _dial(self, session: Session, client: Client) -> Flow | None:
-        """The flow to the first server that can be dialled, or the session's end."""
+    def _dial(self, session: Session, client: Client, avoided: tuple[Server, ...]) -> Flow | End:
+        """The flow to the first server that can be dialled, or why there is none."""
         service = self.udp.service
         now = service.loop.now
         end = End.NO_SERVER_UP
-        attempts = service.upstream.tries or len(service.pool.servers)
-        for _ in range(attempts):
-            server = service.pool.choose(session.tried, now)
-            if server is None and session.tried:
-                session.tried = ()
-                server = service.pool.choose((), now)
+        for _ in range(service.upstream.tries or len(service.pool.servers)):
+            server = service.pool.choose((*avoided, *session.tried), now)
+            if server is None:
+                avoided = ()
+                server = service.pool.choose(session.tried, now)
             if server is None:
                 break
             session.tried += (server,)
             sock = self._connect(session, server)
             if isinstance(sock, socket.socket):
-                return Flow(self, session, client, sock, server)
+                return Flow(self, session, client, sock, server, avoided)
             end = sock
-        service.tally.drop("no_resource" if end is End.NO_RESOURCE else "no_server")
-        session.over(end)
-        return None
+        return end
 
     def _connect(self, session: Session, server: Server) -> socket.socket | End:
         """A socket connected to *server*, or why there is none."""
         service = self.udp.service
-        address = dialling.address_of(server, self._port)
+        address = server.address_for(self._port)
         try:
             sock = dialling.open_socket(service.listener, service.upstream, address)
         except OSError as error:

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from l4d.linux.datagram import Ancillary, cut_into
+from l4d.linux.datagram import Ancillary, cut_into, datagrams_in
 
 DONTWAIT = socket.MSG_DONTWAIT
 
@@ -22,7 +22,7 @@ def send_train(sock: socket.socket, data: memoryview, size: int, ancillary: Anci
             sock.sendmsg([data], whole, DONTWAIT)
         else:
             sock.sendmsg([data], whole, DONTWAIT, address)  # type: ignore[arg-type]
-        return -(-len(data) // size)
+        return datagrams_in(len(data), size)
     except OSError as error:
         if error.errno not in _CANNOT_CUT:
             raise

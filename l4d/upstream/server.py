@@ -6,7 +6,7 @@ Once that is over the server is on probation: the next failure puts it out again
 the worker that has it counted, probation included.
 """
 
-from l4d.address import Address
+from l4d.address import SAME_PORT, Address, Inet
 from l4d.config.model import Server as ServerConfig
 from l4d.config.model import Upstream
 from l4d.stats.failures import SharedFailures
@@ -47,6 +47,12 @@ class Server:
         self._fail_timeout = upstream.fail_timeout
         self._failures = failures
         self._suspect = False
+
+    def address_for(self, port: int) -> Address:
+        """Where to dial for a client that came to *port*."""
+        if isinstance(self.address, Inet) and self.address.port == SAME_PORT:
+            return self.address.with_port(port)
+        return self.address
 
     def refresh(self) -> None:
         """Take over what other workers have said."""

@@ -59,6 +59,8 @@ def _settle_in(assignment: Assignment) -> None:
     settings = assignment.config.main
     if assignment.detached:
         process.leave_terminal()
+        if assignment.config.log.error == "stderr":
+            assignment.sink.reopen(process.open_null())
     setproctitle("l4d: worker process")
     if settings.rlimit_nofile:
         _limit_descriptors(settings.rlimit_nofile)

@@ -12,7 +12,6 @@ from l4d.config.model import Listener, Upstream
 from l4d.linux import pipes
 from l4d.linux.signals import Signals
 from l4d.log.log import Log
-from l4d.log.sinks import DescriptorSink
 from l4d.loop.loop import IN, Loop
 from l4d.movers.copy import make_buffer
 from l4d.movers.machinery import Machinery
@@ -33,7 +32,7 @@ from l4d.worker.members import make_pool
 HEARTBEAT_SECONDS = 0.5
 """A worker that is well has a heartbeat hardly older than this."""
 
-IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
+IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 """What a terminal or a process group is sent is the master's to decide."""
 
 
@@ -47,12 +46,13 @@ class Worker:
         self._heartbeat = assignment.columns.of(catalogue.HEARTBEAT)
         self._loop = Loop(self._on_bug)
         self._beats = self._loop.queue(HEARTBEAT_SECONDS, Worker._beat)
-        self._signals = Signals((signal.SIGTERM, signal.SIGQUIT), IGNORED)
-        self._capacity = Capacity(assignment.config.main.max_sessions, _descriptors_for_sessions())
+        self._signals = Signals((signal.SIGTERM,), IGNORED)
+        pool = pipes.share(assignment.workers)
+        self._capacity = Capacity(assignment.config.main.max_sessions, _descriptors_for_sessions(pool))
         self._gate = Gate(self._loop, self._capacity, log)
         self._chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
         self._datagrams = make_datagram_buffer()
-        self._machinery = Machinery(make_buffer(), pipes.share(assignment.workers))
+        self._machinery = Machinery(make_buffer(), pool)
         self._pools: dict[str, Pool] = {}
         self._services: list[TcpService | UdpService] = []
         self._receivers: list[Receiver] = []
@@ -113,16 +113,14 @@ class Worker:
         elif word == channel.FINISH:
             self._drain(successor=False)
         elif word == channel.LOG:
-            self._take_log(descriptors[0])
+            for fd in descriptors:  # none, if this process had no number left for it
+                self._take_log(fd)
         else:
             self._stop()  # told to, or the master is gone
 
     def _on_signal(self, _mask: int) -> None:
-        for number in self._signals.read():
-            if number == signal.SIGTERM:
-                self._stop()
-            elif number == signal.SIGQUIT:
-                self._drain(successor=True)  # the master will replace this worker
+        if self._signals.read():
+            self._stop()
 
     def _drain(self, *, successor: bool) -> None:
         """Take who waits in the queues, then nothing new; leave with the last session."""
@@ -148,9 +146,8 @@ class Worker:
         self._loop.stop()
 
     def _take_log(self, fd: int) -> None:
-        """The log file was reopened; the old descriptor goes."""
-        old, self._log.sink = self._log.sink, DescriptorSink(fd)
-        old.close()
+        """The log file was reopened."""
+        self._log.sink.reopen(fd)
 
     # The loop's own
 
@@ -161,18 +158,21 @@ class Worker:
             receiver.count_lost()
         self._beats.enter(self, self._loop.now)
 
-    def _on_bug(self, handler: object) -> None:
-        """A handler raised: the session it served is given up, the worker lives."""
-        self._log.bug(f"{handler}")
-        broke = getattr(getattr(handler, "__self__", None), "broke", None)
+    def _on_bug(self, culprit: object) -> None:
+        """A handler or deadline of *culprit* raised: the session it serves is given up, the worker lives."""
+        self._log.bug(f"{culprit}")
+        broke = getattr(culprit, "broke", None)
         if broke is None:
             return
         try:
             broke()
         except Exception:  # it was broken already
-            self._log.bug(f"{handler}, giving it up")
+            self._log.bug(f"{culprit}, giving it up")
 
 
-def _descriptors_for_sessions() -> int:
+def _descriptors_for_sessions(pool: pipes.Pipes) -> int:
+    """What is left when the pool has all its pipes; it gets at most a quarter of all there is."""
     limit, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return limit - len(os.listdir("/proc/self/fd")) - RESERVE
+    free = limit - len(os.listdir("/proc/self/fd")) - RESERVE
+    pool.most = max(1, min(pool.most, free // 8))
+    return free - 2 * pool.most

@@ -110,6 +110,9 @@ class Lines:
             self.taken.append((level, text))
         return not self.broken
 
+    def reopen(self, fd: int) -> None:
+        self.reopened = fd
+
     def close(self) -> None:
         self.broken = True
 

@@ -111,3 +111,9 @@ def test_what_the_kernel_drops_at_a_full_queue_is_told() -> None:
             while server.recv(1000):
                 arrived += 1
         assert datagram.lost_in_queue(server) == 100 - arrived > 0
+
+
+def test_a_train_is_as_many_datagrams_as_its_cut_makes() -> None:
+    assert datagram.datagrams_in(3000, 1200) == 3
+    assert datagram.datagrams_in(2400, 1200) == 2
+    assert datagram.datagrams_in(2400, 0) == 1

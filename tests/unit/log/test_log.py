@@ -102,3 +102,14 @@ def test_a_bug_is_told_with_its_traceback(sink: Lines) -> None:
     assert level is Level.ERROR
     assert text.startswith("a bug in a handler, please report it:\nTraceback")
     assert "LookupError: what went wrong" in text
+
+
+def test_a_bug_that_comes_with_every_turn_is_told_once_a_second() -> None:
+    lines = Lines()
+    log = Log(lines, Level.INFO, "worker 0")
+    for _ in range(3):
+        try:
+            raise LookupError
+        except LookupError:
+            log.bug("a handler")
+    assert len(lines.taken) == 1

@@ -1,6 +1,8 @@
 """Deadlines of one length."""
 
-from l4d.loop.deadlines import NEVER, Deadlines
+import pytest
+
+from l4d.loop.deadlines import NEVER, Deadlines, DueError
 
 
 def queue_of(length: float) -> tuple[Deadlines[str], list[str]]:
@@ -110,10 +112,11 @@ def test_when_telling_one_fails_the_others_are_still_told_later() -> None:
     waiting: Deadlines[str] = Deadlines(10, stumble)
     waiting.enter("a", 0)
     waiting.enter("b", 0)
-    try:
+    with pytest.raises(DueError) as caught:
         waiting.expire(10)
-    except LookupError:
-        waiting.expire(10)
+    assert caught.value.waiter == "a"
+    assert isinstance(caught.value.__cause__, LookupError)
+    waiting.expire(10)
     assert told == ["a", "b"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from l4d.loop import loop as module
-from l4d.loop.deadlines import NEVER
+from l4d.loop.deadlines import NEVER, DueError
 from l4d.loop.loop import IN, OUT, Loop
 from tests.kit.processes import descriptors
 from tests.unit.making import Clock, NeverWaiting
@@ -276,7 +276,7 @@ def test_a_bug_in_one_who_was_due_leaves_the_loop_when_nobody_asked_for_it(loop:
         raise LookupError
 
     loop.queue(0, stumble).enter("a", clock.now)
-    with pytest.raises(LookupError):
+    with pytest.raises(DueError):
         loop.turn()
 
 
@@ -298,7 +298,7 @@ def test_a_bug_in_one_who_was_due_costs_nobody_else_the_deadline(clock: Clock) -
     loop.turn()
     loop.shut()
     assert sorted(told) == ["a", "b", "c"]
-    assert bugs == [first, second, first]
+    assert sorted(map(str, bugs)) == ["a", "b", "c"]
 
 
 def test_shutting_closes_what_was_still_to_be_closed(clock: Clock, pair: Pair) -> None:

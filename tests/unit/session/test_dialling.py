@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from l4d.address import SAME_PORT, Inet, Unix
+from l4d.address import Inet, Unix
 from l4d.config.model import Keepalive
 from l4d.session import dialling
 from l4d.session.session import Session
@@ -67,13 +67,6 @@ def test_a_source_address_that_is_not_ours_leaves_no_socket_behind() -> None:
         dialling.open_socket(TCP, upstream(source="192.0.2.1"), Inet("127.0.0.1", 1))
     assert caught.value.errno == errno.EADDRNOTAVAIL
     assert caught.value.errno in dialling.OURS
-
-
-def test_a_server_without_a_port_is_dialled_on_the_one_the_client_came_to() -> None:
-    row = Row()
-    assert dialling.address_of(row.server(address=Inet("::1", SAME_PORT)), 5432) == Inet("::1", 5432)
-    assert dialling.address_of(row.server(address=Inet("::1", 80)), 5432) == Inet("::1", 80)
-    assert dialling.address_of(row.server(address=Unix("/run/db")), 5432) == Unix("/run/db")
 
 
 def connected(server: Server, address: Inet) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from l4d.address import SAME_PORT, Inet, Unix
 from l4d.config.model import Upstream
 from l4d.terms import ServerState
 from l4d.upstream.server import Server
@@ -143,3 +144,9 @@ def test_a_server_that_is_out_stays_out_when_another_worker_is_late_to_hear_of_i
     one.failed(100)
     other.failed(99.9)
     assert refreshed(one, other) == [110, 110]
+
+
+def test_a_server_without_a_port_is_dialled_on_the_one_the_client_came_to(here: Row) -> None:
+    assert here.server(address=Inet("::1", SAME_PORT)).address_for(5432) == Inet("::1", 5432)
+    assert here.server(address=Inet("::1", 80)).address_for(5432) == Inet("::1", 80)
+    assert here.server(address=Unix("/run/db")).address_for(5432) == Unix("/run/db")
