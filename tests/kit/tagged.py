@@ -8,6 +8,7 @@ byte that arrives, which one it should have been. They are processes of their ow
 threads they would mostly wait for each other.
 """
 
+import errno
 import json
 import random
 import select
@@ -94,11 +95,12 @@ def serve() -> None:
 
 
 class Visit:
-    """One session. A few are long, some finish before they have read, some leave before the answer or amid it."""
+    """One session. A few are long and slow, some finish before they read, some leave before the answer or amid it."""
 
     def __init__(self, number: int, port: int, chance: random.Random) -> None:
         self._tag = tag_of(number)
-        size = 200_000 if chance.random() < 0.002 else chance.randrange(1, 3000)
+        slow = chance.random() < 0.004
+        size = 200_000 if slow else chance.randrange(1, 3000)
         self._unsent = pattern(self._tag, 0, size)
         self._finishes = chance.random() < 0.3
         self._leaves = chance.random() < 0.1
@@ -106,6 +108,8 @@ class Visit:
         self._size = size
         self.socket = socket.socket()
         self.socket.setblocking(False)
+        if slow:  # so that bytes wait in l4d
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
         self.socket.connect_ex(("127.0.0.1", port))
 
     def go_on(self, mask: int) -> str:
@@ -121,8 +125,10 @@ class Visit:
             return ""
         except ConnectionRefusedError:
             return "refused"
-        except ConnectionError:
-            return "cut"
+        except OSError as error:
+            if isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN:  # the last from shutdown(2)
+                return "cut"
+            raise
         return ""
 
     @property

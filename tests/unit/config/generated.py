@@ -108,7 +108,7 @@ UPSTREAMS = st.fixed_dictionaries(
 MAINS = st.fixed_dictionaries(
     {},
     optional={
-        "workers": st.one_of(st.just("auto"), st.integers(1, 1024)),
+        "workers": st.one_of(st.just("auto"), st.integers(1, 500)),
         "drain_timeout": DURATIONS,
         "pid_file": st.text(LETTERS, max_size=5).map(lambda name: "/run/" + "".join(name.split())),
     },

@@ -48,7 +48,7 @@ balance = "hash"
 """
     clash = "127.0.0.1:5432 (tcp) is bound twice; first by listeners.pg.bind[0] at l4d.toml:7"
     assert refused(tmp_path, text, ["log.level=debgu", "main.user"]) == [
-        'l4d.toml:2: main.workers: must be "auto" or a whole number from 1 to 1024, not true',
+        'l4d.toml:2: main.workers: must be "auto" or a whole number from 1 to 500, not true',
         "l4d.toml:3: main.handover: not available in this version",
         "l4d.toml:6: listeners.pg.upstrem: no such key; did you mean 'upstream'?",
         f"l4d.toml:10: listeners.db.bind[0]: {clash}",

@@ -69,8 +69,8 @@ def test_zero_may_be_a_number_beside_a_range() -> None:
 
 def test_workers_are_a_number_or_auto() -> None:
     assert values.workers("auto") == 0
-    assert values.workers(1024) == 1024
-    assert refusal(values.workers, 0) == 'must be "auto" or a whole number from 1 to 1024, not 0'
+    assert values.workers(500) == 500
+    assert refusal(values.workers, 0) == 'must be "auto" or a whole number from 1 to 500, not 0'
     assert [values.workers_written(0), values.workers_written(3)] == ["auto", 3]
 
 
