@@ -1,5 +1,6 @@
 """How the files of a configuration are read: the first, and those it includes, into one document."""
 
+import errno
 import glob
 import os
 from pathlib import Path
@@ -66,10 +67,22 @@ def _included(include: object, name: str, here: dict[KeyPath, Place], seen: set[
             if os.path.realpath(file) in seen:
                 own.add(("include", index), f"'{file}' is read already; a file can be included once, and not by itself")
                 continue
+            if (why := _unreadable(file)) is not None:
+                own.add(("include", index), f"cannot read '{file}': {why}")
+                continue
             seen.add(os.path.realpath(file))
             files.append(file)
     problems.take(own)
     return files
+
+
+def _unreadable(file: str) -> str | None:
+    """Why *file* cannot be read, or None if it can."""
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_NONBLOCK))
+    except OSError as error:
+        return error.strerror
+    return os.strerror(errno.EISDIR) if Path(file).is_dir() else None
 
 
 def _matches(name: str, pattern: str) -> list[str]:

@@ -19,6 +19,9 @@ Choice = TypeVar("Choice", bound=enum.Enum)
 
 YEAR = 8760 * 3600
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "": 1000}
+MOST_WORKERS = 500
+"""At a reload there are twice as many, and each has a row of the board."""
+
 _BYTES = {"": 1, "k": 1024, "m": 1024 * 1024}
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ms|s|m|h|)")
 _SIZE = re.compile(r"([0-9]{1,12})([km]?)", re.IGNORECASE)
@@ -86,9 +89,9 @@ def workers(value: object) -> int:
     if value == "auto":
         return 0
     try:
-        return integer(1, 1024)(value)
+        return integer(1, MOST_WORKERS)(value)
     except Wrong:
-        raise Wrong(f'must be "auto" or a whole number from 1 to 1024, not {described(value)}') from None
+        raise Wrong(f'must be "auto" or a whole number from 1 to {MOST_WORKERS}, not {described(value)}') from None
 
 
 def workers_written(value: int) -> object:

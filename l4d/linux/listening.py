@@ -98,9 +98,17 @@ def _bind_path(sock: socket.socket, path: str) -> None:
         sock.bind(path)
 
 
+def is_socket(path: str) -> bool:
+    """Whether *path* is a unix socket, and nothing else."""
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 def _is_stale(path: str) -> bool:
     """Whether *path* is a unix socket that nobody listens on any more."""
-    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+    if not is_socket(path):
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as asker:
         return asker.connect_ex(path) == errno.ECONNREFUSED

@@ -7,6 +7,8 @@ import signal
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 
+_CAN_SET_IDS = 1 << 6 | 1 << 7
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -29,6 +31,13 @@ def die_with_parent(parent: int) -> bool:
 def forbid_new_privileges() -> None:
     """No program started from here gains rights by its file's bits (PR_SET_NO_NEW_PRIVS(2const))."""
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def can_change_user() -> bool:
+    """Whether this process has CAP_SETGID and CAP_SETUID (capabilities(7)), as root has unless they were taken."""
+    with open("/proc/self/status", "rb") as status:
+        [effective] = [int(line.split()[1], 16) for line in status if line.startswith(b"CapEff:")]
+    return effective & _CAN_SET_IDS == _CAN_SET_IDS
 
 
 def become(uid: int, gid: int) -> None:

@@ -12,17 +12,23 @@ from l4d.master.prepare import prepare
 def check(path: str, overrides: Sequence[str]) -> Config:
     """Read the file and open what it names; nothing is kept. Raises ConfigError or StartError with all that is wrong.
 
-    What a running l4d holds, its addresses and pid file, is taken as fine: the check is made before reloading it.
+    What the l4d that would be reloaded holds, its addresses and pid file, is taken as fine. It is found by the pid
+    file; without one, any l4d is taken for it.
     """
     config = load(path, overrides)
-    running = pidfile.is_held(config.main.pid_file)
-    prepare(_without_served(config), {}, config.main.pid_file if running else "", instance.served()).drop()
+    pid_file = config.main.pid_file
+    running = pidfile.holder(pid_file)
+    prepare(_without_served(config, running), {}, pid_file if running else "", instance.served()).drop()
     return config
 
 
-def _without_served(config: Config) -> Config:
+def _without_served(config: Config, running: int) -> Config:
+    """*config* without the addresses that the l4d of pid *running* serves; 0: none runs with this pid file."""
+    if config.main.pid_file and not running:
+        return config
     listeners = {}
     for name, listener in config.listeners.items():
-        free = tuple(address for address in listener.addresses if not instance.holder(listener.protocol, address))
+        whose = {address: instance.holder(listener.protocol, address) for address in listener.addresses}
+        free = tuple(address for address, pid in whose.items() if not pid or (running and pid not in {running, -1}))
         listeners[name] = dataclasses.replace(listener, addresses=free)
     return dataclasses.replace(config, listeners=listeners)

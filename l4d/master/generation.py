@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass, field
 
 from l4d.master.prepare import Prepared
+from l4d.stats.columns import Key
 
 
 @dataclass(eq=False, slots=True)
@@ -41,6 +42,7 @@ class Generation:
 
     number: int
     prepared: Prepared
+    keys: frozenset[Key]  # of the numbers its workers keep
     slots: list[Slot] = field(default_factory=list)
     serving: bool = False
     announced: bool = False

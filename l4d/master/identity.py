@@ -6,6 +6,7 @@ import pwd
 
 from l4d.config.model import Main
 from l4d.errors import StartError
+from l4d.linux import process
 from l4d.worker.assignment import Identity
 
 
@@ -21,7 +22,7 @@ def find(settings: Main) -> Identity | None:
         gid = grp.getgrnam(settings.group).gr_gid if settings.group else user.pw_gid
     except KeyError:
         raise StartError(f"main.group: there is no group '{settings.group}' on this machine") from None
-    if os.geteuid() != 0:
+    if not process.can_change_user():
         if user.pw_uid == os.geteuid():
             return None
         raise StartError(f"main.user: only root can become '{settings.user}'; start as root, or leave the key out")

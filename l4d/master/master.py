@@ -26,7 +26,7 @@ from l4d.master.timers import Timers
 from l4d.master.totals import totals
 from l4d.stats import catalogue, tally
 from l4d.stats.board import RETIRED, Board, BoardFullError
-from l4d.stats.columns import Columns
+from l4d.stats.columns import Columns, Key
 from l4d.terms import Level
 from l4d.worker import channel
 
@@ -59,6 +59,7 @@ class Master:
         self._starting: Generation | None = None
         self._leaving: list[Generation] = []
         self._last_number = 0
+        self._last_keys: frozenset[Key] = frozenset()
         self._reload_wanted = False
         self._stopping = False
         self._failure: L4dError | None = None
@@ -111,12 +112,14 @@ class Master:
 
     def _begin(self, prepared: Prepared) -> None:
         """Fork the workers of a new generation. Raises StartError; nothing of it is left then."""
-        generation = Generation(self._last_number + 1, prepared, [Slot(number) for number in range(prepared.slots)])
         try:
-            tally.reserve(self._board, self._columns, prepared.config)
+            keys = tally.reserve(self._board, self._columns, prepared.config)
+            slots = [Slot(number) for number in range(prepared.slots)]
+            generation = Generation(self._last_number + 1, prepared, keys, slots)
             self._nursery.fill(generation)
         except (StartError, BoardFullError) as error:
             prepared.drop()
+            self._forget_names()
             raise StartError(str(error)) from None
         self._last_number = generation.number
         self._starting = generation
@@ -140,6 +143,7 @@ class Master:
         """Every worker of the new generation accepts: the old one leaves."""
         prepared = generation.prepared
         old, self._serving, self._starting = self._serving, generation, None
+        self._last_keys = generation.keys
         generation.serving = True
         old_log, self.log = self.log, Log(prepared.sink, prepared.config.log.level, "master", self._lost_line)
         for name, bound in prepared.plan.opened():
@@ -248,8 +252,14 @@ class Master:
         if not generation.children and generation in self._leaving:
             self._leaving.remove(generation)
             self.log.info(f"generation {generation.number} is gone")
+            self._forget_names()
         if self._stopping and not any(each.children for each in self._generations()):
             self._loop.stop()
+
+    def _forget_names(self) -> None:
+        """Give back the columns of listeners and servers that no generation has; the last one's outlive it."""
+        kept = self._last_keys.union(*(each.keys for each in self._generations()))
+        self._board.forget(self._columns.release_all_but(kept))
 
     def _end_sessions(self, generation: Generation) -> None:
         """What lives has had its time; a worker that does not go is killed."""

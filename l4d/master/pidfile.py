@@ -27,9 +27,10 @@ class PidFile:
             os.pwrite(self._fd, f"{pid}\n".encode(), 0)
 
     def remove(self) -> None:
-        """The master leaves."""
+        """The master leaves. A file that somebody has put in the place of ours stays."""
         with contextlib.suppress(OSError):
-            os.unlink(self.path)
+            if os.path.samestat(os.fstat(self._fd), os.stat(self.path)):
+                os.unlink(self.path)
         os.close(self._fd)
 
 
@@ -78,14 +79,16 @@ def find_running(path: str) -> int:
         os.close(fd)
 
 
-def is_held(path: str) -> bool:
-    """Whether a running l4d has this pid file."""
+def holder(path: str) -> int:
+    """The pid of the l4d that has this pid file; 0: none has, or it cannot be read; -1: one that is only starting."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
-        return False  # whoever wants to write it will say why it cannot be
+        return 0  # whoever wants to write it will say why it cannot be
     try:
-        return not _lock(fd)
+        return 0 if _lock(fd) else _read(fd)
+    except StartError:
+        return -1
     finally:
         os.close(fd)
 

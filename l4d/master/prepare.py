@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from l4d.config.model import Config
+from l4d.config.values import MOST_WORKERS
 from l4d.errors import StartError
 from l4d.linux import process
 from l4d.log.sinks import Sink, open_sink
@@ -57,7 +58,7 @@ def prepare(
         lock = _attempt(problems, lambda: _lock_pid_file(config.main.pid_file, pid_file))
         if lock is not None:
             undo.callback(lock.remove)
-        slots = config.main.workers or process.cpu_count()
+        slots = config.main.workers or min(process.cpu_count(), MOST_WORKERS)
         made = None if problems else _attempt(problems, lambda: sockets.plan(config, slots, held, served))
         if sink is None or made is None:
             raise StartError(*problems)

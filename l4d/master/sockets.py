@@ -155,6 +155,9 @@ def plan(config: Config, slots: int, held: dict[Place, Bound], served: Collectio
                 problems += error.messages
             except OSError as error:
                 problems.append(_explain(listener, address, error))
+                if error.errno in {errno.EMFILE, errno.ENFILE}:
+                    made.drop()
+                    raise StartError(*problems) from None  # the others would say the same
     if not problems:
         try:
             made.listen(config)
@@ -192,6 +195,10 @@ def _place(listener: Listener, address: Address) -> Place:
 def _explain(listener: Listener, address: Address, error: OSError) -> str:
     """One clear line for a socket that could not be had."""
     what = f"cannot listen on {listener.protocol.value} {address} (listeners.{listener.name})"
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return f"{what}: {os.strerror(error.errno).lower()}; each worker has a socket for each address (ulimit -n)"
+    if error.errno == errno.EADDRINUSE and isinstance(address, Unix) and not listening.is_socket(address.path):
+        return f"{what}: a file that is not a socket has this path"
     if error.errno == errno.EADDRINUSE:
         return f"{what}: the address is in use{who_holds(listener.protocol, address)}"
     if error.errno == errno.EACCES and isinstance(address, Inet):

@@ -18,8 +18,8 @@ import mmap
 import os
 import time
 
-ROWS = 4096
-COLUMNS = 1 << 16
+ROWS = 1024
+COLUMNS = 1 << 18
 WORD = 8
 
 RETIRED = 0
@@ -95,6 +95,13 @@ class Board:
         self._taken.add(number)
         self._words[ROWS_USED] = max(self._taken) + 1
         return number
+
+    def forget(self, columns: list[int]) -> None:
+        """The names of *columns* are gone: what was counted under them is zero again in every row."""
+        for number in self._taken:
+            row = self.row(number)
+            for column in columns:
+                row[column] = 0
 
     def retire_row(self, number: int, counters: list[int], columns_used: int) -> None:
         """Fold a dead process's *counters*, a list of columns, into the retired row, and free its row.

@@ -1,13 +1,18 @@
-"""Which column of the board a number has: given out once for each metric and label values, and kept for good.
+"""Which column of the board a number has: given out once for each metric and label values.
 
 A name that comes back after a reload finds its old column, so its counters go on. The master gives columns
-out before it forks; a process knows those of its own generation and of all earlier ones.
+out before it forks; a process knows those of its own generation and of all earlier ones. Columns of names that no
+living generation has are given back, so that servers that come and go never use the board up.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import TypeAlias
 
 from l4d.stats.board import COLUMNS, FIRST_COLUMN, BoardFullError
 from l4d.stats.catalogue import Kind, Metric
+
+Key: TypeAlias = tuple[Metric, tuple[str, ...]]
+"""A metric with its label values."""
 
 
 class Columns:
@@ -15,24 +20,43 @@ class Columns:
 
     def __init__(self, room: int = COLUMNS) -> None:
         self._room = room
-        self._given: dict[tuple[Metric, tuple[str, ...]], int] = {}
-
-    @property
-    def used(self) -> int:
-        """The number of the first column that nobody has."""
-        return FIRST_COLUMN + len(self._given)
+        self._given: dict[Key, int] = {}
+        self._free: list[int] = []
+        self._recorded: set[Key] = set()
+        self.used = FIRST_COLUMN
+        """The number of the first column that nobody ever had."""
 
     def of(self, metric: Metric, *labels: str) -> int:
         """The column of *metric* with these label values, in the metric's order. Raises BoardFullError."""
         assert len(labels) == len(metric.labels), f"{metric.name} wants {metric.labels}"
         key = metric, labels
+        self._recorded.add(key)
         column = self._given.get(key)
         if column is None:
-            column = self.used
-            if column >= self._room:
-                raise BoardFullError(f"the board's {self._room} columns are used up by the names of all reloads so far")
-            self._given[key] = column
+            column = self._given[key] = self._free.pop() if self._free else self._next()
         return column
+
+    def _next(self) -> int:
+        if self.used >= self._room:
+            raise BoardFullError(f"the board has {self._room} columns, and so many names need more")
+        self.used += 1
+        return self.used - 1
+
+    def record(self) -> None:
+        """Note from here on which keys are asked for."""
+        self._recorded = set()
+
+    @property
+    def recorded(self) -> frozenset[Key]:
+        """The keys asked for since `record`."""
+        return frozenset(self._recorded)
+
+    def release_all_but(self, kept: Collection[Key]) -> list[int]:
+        """Give back the columns of all other keys: their numbers, which the caller is to zero in every row."""
+        released = [key for key in self._given if key not in kept]
+        columns = [self._given.pop(key) for key in released]
+        self._free += columns
+        return columns
 
     def counters(self) -> list[int]:
         """The columns that outlive the process that counted."""

@@ -7,7 +7,7 @@ for each would cost more than the addition.
 from l4d.config.model import Config
 from l4d.stats import catalogue
 from l4d.stats.board import RETIRED, Board
-from l4d.stats.columns import Columns
+from l4d.stats.columns import Columns, Key
 from l4d.terms import End
 
 
@@ -94,11 +94,12 @@ class ServerTally:
         self.row[self.sessions] -= 1
 
 
-def reserve(board: Board, columns: Columns, config: Config) -> None:
-    """Give a column to every number that a worker with *config* will keep. Raises BoardFullError.
+def reserve(board: Board, columns: Columns, config: Config) -> frozenset[Key]:
+    """Give a column to every number that a worker with *config* will keep: their keys. Raises BoardFullError.
 
     Done by the master before it forks, so that all processes agree.
     """
+    columns.record()
     nobody = board.row(RETIRED)
     for metric in catalogue.PROCESS_METRICS:
         columns.of(metric)
@@ -107,3 +108,4 @@ def reserve(board: Board, columns: Columns, config: Config) -> None:
     for upstream in config.upstreams.values():
         for server in upstream.servers:
             ServerTally(nobody, columns, upstream.name, server.name)
+    return columns.recorded

@@ -40,6 +40,7 @@ class Channel:
         "cut",
         "ended",
         "fin_passed",
+        "hung_up",
         "moved",
         "source",
         "source_error",
@@ -62,6 +63,7 @@ class Channel:
         self.moved = 0
         self.ended = False  # no more will be read: the source's end was seen, or it failed, or we stopped
         self.cut = False  # we stopped reading before the source's end
+        self.hung_up = False  # the source's connection is over on both sides, or was reset
         self.fin_passed = False  # the target was told that no more will come
         self.source_error: OSError | None = None
         self.target_error: OSError | None = None

@@ -5,7 +5,7 @@ the one to it. What each side's socket is watched for follows from the channels 
 
     IN   while the channel from it may read     (nothing waits to be written; its end was not seen)
     OUT  while bytes wait in the channel to it
-    ERR  while it has finished and nothing waits: all that is left to hear of it is a reset
+    ERR  while it may not read, or has finished, and nothing waits: all there is to hear of it is a reset
     none: out of the epoll set
 
 When a side fails, nothing more can be delivered to it, but what it sent before is still read to its end and delivered;
@@ -17,7 +17,7 @@ import errno
 import socket
 from collections.abc import Callable
 
-from l4d.loop.loop import ERR, IN, OUT, RDHUP
+from l4d.loop.loop import ERR, GONE, IN, OUT, RDHUP
 from l4d.session import dialling
 from l4d.session.session import Session
 from l4d.tcp.channel import Channel
@@ -103,7 +103,8 @@ class Relay:
 
     def _serve(self, inbound: Channel, outbound: Channel, mask: int) -> None:
         """After an event that was not ordinary."""
-        reset = inbound.ended and mask & ERR
+        reset = (inbound.ended or inbound.blocked) and mask & ERR
+        inbound.hung_up = inbound.hung_up or mask & GONE > 0
         if mask & OUT:
             outbound.pump()
         if mask == IN:
@@ -120,7 +121,7 @@ class Relay:
         tcp = self._tcp
         now = tcp.service.loop.now
         self._touch_at = now + tcp.grain
-        (tcp.half_close if self._fins else tcp.idle).enter(self, now)
+        (tcp.half_close if self._fins or self._failure else tcp.idle).enter(self, now)
 
     def _settle(self) -> None:
         """After an event that was not plain: failures, ends, then what is wanted of each side now."""
@@ -150,6 +151,8 @@ class Relay:
     def _fail(self, data: End, last: End, towards: Channel, error: OSError) -> None:
         """A side is gone: the channel *towards* it is over, the one from it goes on to its end."""
         self._failure = last if self._fins else data
+        self._tcp.idle.leave(self)
+        self._tcp.half_close.enter(self, self._tcp.service.loop.now)
         if towards.target_error is None:
             towards.give_up(error)
 
@@ -207,7 +210,10 @@ class Relay:
         self._close(End.IDLE)
 
     def last_data_missing(self) -> None:
-        """One side has finished, and the other was silent for half_close_timeout."""
+        """One side has finished, or failed, and the other was silent for half_close_timeout."""
+        if self._failure is not None:
+            self._close(self._failure)
+            return
         self._close(End.SERVER_SILENT_LAST if self._up.closed else End.CLIENT_SILENT_LAST)
 
     def session_time_over(self) -> None:
@@ -271,8 +277,10 @@ class Relay:
 def _wanted(inbound: Channel, outbound: Channel) -> int:
     """What the side is watched for from which *inbound* comes."""
     room = OUT if outbound.blocked else 0
-    if inbound.blocked or inbound.target_error:
+    if inbound.target_error:
         return room
+    if inbound.blocked:  # a reset is heard though nothing is read; once heard, it would be told without end
+        return room or (0 if inbound.hung_up or inbound.source.family == socket.AF_UNIX else ERR)
     if not inbound.ended:
         return READ | room
     # A side that was cut off may finish later, and EPOLLHUP would come without end; as when a unix socket is closed.

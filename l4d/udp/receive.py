@@ -86,7 +86,9 @@ class Receiver:
                 self._release(last)
                 entry = flows.get(key)  # that may have ended the flow and begun another one
             data = buffer[held : held + size]
-            if entry is None:
+            if cut and not gathers:
+                self._take_apart(Client(key, sockaddr, datagram.reply_from(ancillary)), data, cut)
+            elif entry is None:
                 self.begin(Client(key, sockaddr, datagram.reply_from(ancillary)), (), data, cut)
             else:
                 entry.receive(data, cut)
@@ -95,6 +97,15 @@ class Receiver:
             burst.was_full()
         if gathering.held:
             self._release(last)
+
+    def _take_apart(self, client: Client, data: memoryview, cut: int) -> None:
+        """The datagrams of a train one by one, where each counts for the end of its flow."""
+        for start in range(0, len(data), cut):
+            entry = self.flows.get(client.key)
+            if entry is None:
+                self.begin(client, (), data[start : start + cut], 0)
+            else:
+                entry.receive(data[start : start + cut], 0)
 
     def _release(self, holder: Flow | Refused | None) -> None:
         """What was gathered goes to its flow."""

@@ -312,3 +312,28 @@ def read_until_reset(peer: Peer) -> bytes:
     except ConnectionResetError:
         return bytes(data)
     raise AssertionError(f"FIN instead of RST after {len(data)} bytes")
+
+
+def test_a_client_that_resets_while_its_server_reads_nothing_is_gone_within_half_close_timeout(
+    start: Start, server: Server
+) -> None:
+    daemon = start(f"""
+        [main]
+        workers = 1
+
+        [log]
+        level = "debug"
+
+        [listeners.web]
+        bind = "127.0.0.1:0"
+        upstream = "web"
+        half_close_timeout = "300ms"
+
+        [upstreams.web]
+        servers = ["{server.address}"]
+    """)
+    with daemon.client() as client, server.accept():
+        send_until_full(client, bytes(64 << 20))
+        client.reset()
+        daemon.wait_log("end=CD client reset")
+

@@ -390,6 +390,28 @@ def test_after_so_many_requests_a_client_is_balanced_anew(start: Start) -> None:
             assert client.receive() == b"better late than never"
 
 
+def test_the_datagrams_of_a_train_are_requests_each(start: Start) -> None:
+    with UdpServer() as one, UdpServer() as two:
+        daemon = start(f"""
+            [main]
+            workers = 1
+
+            [listeners.dns]
+            bind = "127.0.0.1:0"
+            protocol = "udp"
+            upstream = "dns"
+            requests = 2
+
+            [upstreams.dns]
+            servers = ["{one.address}", "{two.address}"]
+        """)
+        with daemon.udp_client() as client:
+            client.socket.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 5)
+            client.send(b"one-1one-2two-1two-2one-3last")
+            assert [one.receive().data for _ in range(4)] == [b"one-1", b"one-2", b"one-3", b"last"]
+            assert [two.receive().data for _ in range(2)] == [b"two-1", b"two-2"]
+
+
 def test_a_flow_that_had_all_its_requests_and_no_answer_is_over_after_idle_timeout(
     start: Start, server: UdpServer
 ) -> None:

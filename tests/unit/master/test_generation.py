@@ -25,7 +25,7 @@ def test_the_pause_has_an_end(deaths: int) -> None:
 
 def generation(slots: int) -> Generation:
     """One of which only the slots matter."""
-    return Generation(1, cast(Prepared, None), [Slot(number) for number in range(slots)])
+    return Generation(1, cast(Prepared, None), frozenset(), [Slot(number) for number in range(slots)])
 
 
 def give_birth(generation: Generation, slot: int) -> Child:

@@ -142,3 +142,11 @@ def test_a_fold_cut_short_by_the_masters_death_hangs_no_reader(monkeypatch: pyte
     board.row(board.take_row())[ONE] = 7
     board.row(RETIRED)[FOLDS] += 1  # begun, and never ended
     assert board.total(ONE) == 7
+
+
+def test_a_name_that_is_gone_leaves_nothing_behind() -> None:
+    board = Board(rows=3, columns=8)
+    board.row(RETIRED)[ONE] = 1
+    board.row(board.take_row())[ONE] = 2
+    board.forget([ONE])
+    assert board.read(ONE) == [0, 0]

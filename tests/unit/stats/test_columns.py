@@ -35,7 +35,7 @@ def test_a_metric_wants_all_its_labels() -> None:
 def test_a_board_without_a_free_column_says_so_and_keeps_what_it_gave() -> None:
     columns = Columns(room=FIRST_COLUMN + 1)
     first = columns.of(catalogue.SESSIONS, "a")
-    with pytest.raises(BoardFullError, match="columns are used up"):
+    with pytest.raises(BoardFullError, match="so many names need more"):
         columns.of(catalogue.SESSIONS, "b")
     assert columns.of(catalogue.SESSIONS, "a") == first
     assert columns.used == FIRST_COLUMN + 1
@@ -55,3 +55,23 @@ def test_all_numbers_of_a_metric_are_found_by_their_labels() -> None:
     a, _, b = columns.of(catalogue.SESSIONS, "a"), columns.of(catalogue.HEARTBEAT), columns.of(catalogue.SESSIONS, "b")
     assert list(columns.each(catalogue.SESSIONS)) == [(("a",), a), (("b",), b)]
     assert not list(columns.each(catalogue.BYTES))
+
+
+def test_what_nobody_keeps_is_given_to_the_next_who_asks() -> None:
+    columns = Columns(room=FIRST_COLUMN + 2)
+    kept = columns.of(catalogue.SESSIONS, "kept")
+    gone = columns.of(catalogue.SESSIONS, "gone")
+    assert columns.release_all_but({(catalogue.SESSIONS, ("kept",))}) == [gone]
+    assert columns.of(catalogue.SESSIONS, "new") == gone
+    assert columns.of(catalogue.SESSIONS, "kept") == kept
+    assert columns.used == FIRST_COLUMN + 2
+
+
+def test_what_was_asked_for_is_recorded_whether_it_was_new_or_not() -> None:
+    columns = Columns()
+    columns.of(catalogue.SESSIONS, "a")
+    columns.of(catalogue.SESSIONS, "b")
+    columns.record()
+    columns.of(catalogue.SESSIONS, "b")
+    columns.of(catalogue.SESSIONS, "c")
+    assert columns.recorded == {(catalogue.SESSIONS, ("b",)), (catalogue.SESSIONS, ("c",))}
