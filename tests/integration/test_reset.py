@@ -336,4 +336,3 @@ def test_a_client_that_resets_while_its_server_reads_nothing_is_gone_within_half
         send_until_full(client, bytes(64 << 20))
         client.reset()
         daemon.wait_log("end=CD client reset")
-
