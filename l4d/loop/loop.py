@@ -54,7 +54,7 @@ class Loop:
         self._handlers: dict[int, Handler] = {}
         self._queues: list[Deadlines[Any]] = []
         self._next_due = NEVER  # never later than the earliest deadline; touching may leave it too early
-        self._closing: list[Closable] = []
+        self._at_end: list[Callable[[], None]] = []
         self._running = False
         self._on_bug = on_bug
 
@@ -85,7 +85,11 @@ class Loop:
         with another process must be forgotten first.
         """
         self._handlers.pop(fd, None)
-        self._closing.append(sock)
+        self._at_end.append(sock.close)
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Call *call* once at the end of the batch, after what was to be closed before is closed."""
+        self._at_end.append(call)
 
     def queue(self, length: float, on_due: Callable[[T], None]) -> Deadlines[T]:
         """A new queue for those who wait *length* seconds for *on_due*. It lives as long as the loop."""
@@ -124,8 +128,8 @@ class Loop:
                 self._on_bug(getattr(handler, "__self__", handler))
         if now >= self._next_due:
             self._expire(now)
-        if self._closing:
-            self._close_all()
+        if self._at_end:
+            self._end_batch()
 
     def _expire(self, now: float) -> None:
         self._next_due = NEVER
@@ -139,12 +143,12 @@ class Loop:
         for queue in self._queues:
             self._next_due = min(self._next_due, queue.next_due())
 
-    def _close_all(self) -> None:
-        closing, self._closing = self._closing, []
-        for sock in closing:
-            sock.close()
+    def _end_batch(self) -> None:
+        calls, self._at_end = self._at_end, []
+        for call in calls:
+            call()
 
     def shut(self) -> None:
         """Close what waits to be closed, and the epoll descriptor."""
-        self._close_all()
+        self._end_batch()
         self._epoll.close()

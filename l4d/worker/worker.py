@@ -135,7 +135,8 @@ class Worker:
                 receiver.admit_nobody()
         if successor:
             self._receivers.clear()  # what is lost from here on is the successor's to count
-        channel.say(self._assignment.channel, channel.QUIET)
+        # Said when the sockets are closed: from then on nobody gets into a queue that is closed with it.
+        self._loop.at_end(lambda: channel.say(self._assignment.channel, channel.QUIET))
         self._capacity.when_empty(self._loop.stop)
 
     def _stop(self) -> None:
