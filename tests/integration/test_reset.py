@@ -115,7 +115,7 @@ def test_what_a_client_sent_before_its_reset_reaches_a_slow_server(start: Start,
         [upstreams.web]
         servers = ["{server.address}"]
     """)
-    data = MEGABYTE * 32
+    data = MEGABYTE * 96
     with daemon.client() as client, server.accept() as peer:
         arrived = send_until_full(client, data) - unacknowledged(client)
         assert arrived > 100_000  # far more than the server has taken: the rest waits in l4d
@@ -135,7 +135,7 @@ def test_what_a_server_sent_before_its_reset_reaches_a_slow_client(start: Start,
         [upstreams.web]
         servers = ["{server.address}"]
     """)
-    data = MEGABYTE * 32
+    data = MEGABYTE * 96
     with Client(daemon.address(), receive_buffer=8192) as client, server.accept() as peer:
         arrived = send_until_full(peer, data) - unacknowledged(peer)
         assert arrived > 100_000
@@ -223,14 +223,14 @@ def test_a_client_may_take_long_for_the_last_data_as_long_as_it_takes_some(start
         servers = ["{server.address}"]
     """)
     with Client(daemon.address(), receive_buffer=8192) as client, server.accept() as peer:
-        arrived = send_until_full(peer, MEGABYTE * 32) - unacknowledged(peer)
+        arrived = send_until_full(peer, MEGABYTE * 96) - unacknowledged(peer)
         peer.reset()
         data, begun = bytearray(), time.monotonic()
         for step in range(20):  # over three times half_close_timeout
             wait_until("it is time for some more", partial(has_come, begun + step / 13))
             data += client.read(arrived // 20)
         data += read_until_reset(client)
-        assert data == (MEGABYTE * 32)[:arrived]
+        assert data == (MEGABYTE * 96)[:arrived]
 
 
 def test_clients_that_do_not_take_the_last_data_cost_no_time(start: Start, server: Server) -> None:
@@ -333,6 +333,6 @@ def test_a_client_that_resets_while_its_server_reads_nothing_is_gone_within_half
         servers = ["{server.address}"]
     """)
     with daemon.client() as client, server.accept():
-        send_until_full(client, bytes(64 << 20))
+        send_until_full(client, bytes(96 << 20))
         client.reset()
         daemon.wait_log("end=CD client reset")

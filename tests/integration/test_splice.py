@@ -39,10 +39,10 @@ def test_what_is_spliced_waits_in_a_pipe_for_its_reader(start: Start, server: Se
     daemon = serving(start, server, relay)
     [worker] = daemon.workers()
     with daemon.client() as client, server.accept() as peer:
-        sent = send_until_full(peer, RANDOM * 4)
+        sent = send_until_full(peer, RANDOM * 12)
         assert pipes(worker) == ends
         peer.finish()
-        assert client.read_all() == (RANDOM * 4)[:sent]
+        assert client.read_all() == (RANDOM * 12)[:sent]
 
 
 def test_bulk_moves_over_to_splicing_by_itself(start: Start, echo: Echo) -> None:

@@ -51,7 +51,7 @@ def test_tcp_streams_flow(daemon: Daemon, direction: tuple[str, ...]) -> None:
 
 @both_directions
 def test_udp_datagrams_flow(daemon: Daemon, direction: tuple[str, ...]) -> None:
-    total = _measure(daemon, "--udp", "--bitrate", "5M", "--length", "1200", *direction)["sum"]
+    total = _measure(daemon, "--udp", "--bitrate", "5M", "--length", "1200", "--window", "2M", *direction)["sum"]
     assert total["packets"] > 500
     assert total["lost_percent"] < 1
 
