@@ -42,7 +42,7 @@ bench-micro: $(VENV)/for-bench
 	    --benchmark-group-by=func $(ARGS)
 
 clean:
-	@rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What is installed follows pyproject.toml: changed there, installed again here.

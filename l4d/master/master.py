@@ -36,7 +36,7 @@ READY_TIMEOUT = 20.0
 QUIET_TIMEOUT = 1.0
 """A worker that has not stopped accepting by then will not be waited for, in seconds."""
 
-STOP_TIMEOUT = 0.7
+STOP_TIMEOUT = 0.5
 """A worker told to stop that is still there by then is killed, in seconds."""
 
 

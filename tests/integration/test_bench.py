@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def bench(folder: Path, *words: str) -> dict[str, Any]:
     """One very short round: what it wrote."""
     results, chart = folder / "results.json", folder / "chart.svg"
-    line = [sys.executable, "-m", "bench", "--quick", "--rounds", "1", "--seconds", "0.1"]
+    line = [sys.executable, "-m", "bench", "--quick", "--rounds", "1", "--seconds", "0.5"]
     done = subprocess.run(
         [*line, *words, "--json", str(results), "--chart", str(chart)],
         cwd=ROOT,

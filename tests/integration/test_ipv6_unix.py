@@ -1,5 +1,6 @@
 """Addresses other than one IPv4 address and port: IPv6, unix sockets, ranges, all addresses."""
 
+import random
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -193,13 +194,16 @@ def free_ports(count: int) -> int:
     """The first of *count* ports in a row that were all free a moment ago, for TCP and UDP."""
 
     def try_some() -> int:
-        first = free_port()
+        first = random.randrange(15_000, 30_000)  # below those that the kernel gives to clients
         try:
             with ExitStack() as probes:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     for port in range(first, first + count):
-                        probes.enter_context(socket.socket(type=kind)).bind(("0.0.0.0", port))
-        except (OSError, OverflowError):
+                        sock = probes.enter_context(socket.socket(type=kind))
+                        # Connections of earlier tests may linger; a listening socket is in the way all the same.
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind is socket.SOCK_STREAM)
+                        sock.bind(("0.0.0.0", port))
+        except OSError:
             return 0
         return first
 
