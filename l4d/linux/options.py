@@ -55,6 +55,16 @@ def _set_buffer(sock: socket.socket, forced: int, plain: int, size: int) -> None
         sock.setsockopt(socket.SOL_SOCKET, plain, size)
 
 
+TCP_SYN_SENT = 2
+TCP_CLOSE = 7
+"""A connection that is being made, and one that is over (net/tcp_states.h)."""
+
+
+def tcp_state(sock: socket.socket) -> int:
+    """The state of a TCP socket: the first byte of TCP_INFO (linux/tcp.h)."""
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+
 def reset_on_close(sock: socket.socket) -> None:
     """Let close() send RST instead of FIN, and drop what is unsent (SO_LINGER with a time of 0)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

@@ -8,7 +8,7 @@ from l4d.address import Address, Unix
 from l4d.config.model import Listener, Upstream
 from l4d.linux import options
 from l4d.session.session import Session
-from l4d.terms import Protocol
+from l4d.terms import End, Protocol
 from l4d.upstream.server import Server
 
 OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
@@ -25,10 +25,6 @@ _REASONS = {
     errno.EHOSTDOWN: "unreachable",
     errno.ENETDOWN: "unreachable",
 }
-
-TCP_SYN_SENT = 2
-TCP_CLOSE = 7
-"""Connecting, and over: the first byte of TCP_INFO (linux/tcp.h, net/tcp_states.h)."""
 
 EARLY_CLOSE = -1
 """Stands where an errno would: the server closed without a byte within early_close."""
@@ -69,11 +65,11 @@ def connect(sock: socket.socket, address: Address, server: Server) -> int:
     if server.patience:
         server.patience -= 1
         return number
-    state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-    if state == TCP_SYN_SENT:
+    state = options.tcp_state(sock)
+    if state == options.TCP_SYN_SENT:
         server.patience = PATIENCE
         return number
-    return failure(sock) if state == TCP_CLOSE else 0
+    return failure(sock) if state == options.TCP_CLOSE else 0
 
 
 def failure(sock: socket.socket) -> int:
@@ -95,6 +91,19 @@ def _set_options(sock: socket.socket, listener: Listener) -> None:
         if listener.user_timeout:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(listener.user_timeout * 1000))
     options.set_buffers(sock, listener)
+
+
+def failed(session: Session, server: Server, number: int) -> End:
+    """Tell of a dial that ended with the errno *number*, and blame the server unless the reason is ours.
+
+    The end of the session, if no further server is tried.
+    """
+    if number in OURS:
+        text = f"dialling {server.address_for(session.port)}: {describe(number)}"
+        session.service.log.seldom(f"ours {number}", text)
+        return End.NO_RESOURCE
+    blame(session, server, number)
+    return End.CONNECT_TIMEOUT if number == errno.ETIMEDOUT else End.NO_SERVER_ACCEPTED
 
 
 def blame(session: Session, server: Server, number: int) -> None:

@@ -56,12 +56,12 @@ class Dial:
         try:
             sock = dialling.open_socket(service.listener, service.upstream, address)
         except OSError as error:
-            self._failed(server, error.errno or errno.ENOMEM)
+            self._failure = dialling.failed(self._session, server, error.errno or errno.ENOMEM)
             return False
         number = dialling.connect(sock, address, server)
         if number not in {0, errno.EINPROGRESS}:
             sock.close()
-            self._failed(server, number)
+            self._failure = dialling.failed(self._session, server, number)
             return False
         self._attempt = sock, server
         if number == 0:
@@ -86,7 +86,7 @@ class Dial:
         number = dialling.failure(sock) if mask & GONE else 0
         if number:
             self._drop_attempt()
-            self._failed(server, number)
+            self._failure = dialling.failed(self._session, server, number)
             self._try_next()
         else:
             self._answered(sock, server)
@@ -99,17 +99,6 @@ class Dial:
 
     def _redial(self, client: socket.socket) -> None:
         dial(self._tcp, self._session, client, End.NO_SERVER_ACCEPTED)
-
-    def _failed(self, server: Server, number: int) -> None:
-        """Remember why; the server is blamed unless the reason is ours."""
-        service = self._tcp.service
-        if number in dialling.OURS:
-            self._failure = End.NO_RESOURCE
-            text = f"dialling {server.address_for(self._session.port)}: {dialling.describe(number)}"
-            service.log.seldom(f"ours {number}", text)
-        else:
-            self._failure = End.CONNECT_TIMEOUT if number == errno.ETIMEDOUT else End.NO_SERVER_ACCEPTED
-            dialling.blame(self._session, server, number)
 
     def on_client(self, mask: int) -> None:
         """Watched for its going only: reset, or a unix client that has closed.
@@ -128,7 +117,7 @@ class Dial:
         assert self._attempt is not None
         server = self._attempt[1]
         self._drop_attempt()
-        self._failed(server, errno.ETIMEDOUT)
+        self._failure = dialling.failed(self._session, server, errno.ETIMEDOUT)
         self._try_next()
 
     def tries_timed_out(self) -> None:

@@ -10,7 +10,6 @@ import socket
 import struct
 
 from l4d.linux import options
-from l4d.session.dialling import TCP_CLOSE
 from l4d.session.session import Session
 from l4d.tcp.service import FAREWELL_LOOKS, TcpService
 from l4d.terms import End
@@ -71,4 +70,4 @@ def unacknowledged(sock: socket.socket) -> int:
 
 def is_gone(sock: socket.socket) -> bool:
     """Whether the connection is over already, say by the peer's reset."""
-    return sock.family != socket.AF_UNIX and sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE
+    return sock.family != socket.AF_UNIX and options.tcp_state(sock) == options.TCP_CLOSE

@@ -7,11 +7,9 @@ from typing import Protocol
 
 from l4d.loop.deadlines import Deadlines
 from l4d.movers.machinery import Machinery
+from l4d.session.grain import grain
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
-
-LONGEST_GRAIN = 1.0
-"""A session is found idle at most so many seconds late."""
 
 FAREWELL_LOOKS = (0.02, 0.1, 0.5)
 """After how many seconds it is looked whether a peer has everything that was sent to it: less and less often."""
@@ -50,9 +48,7 @@ class TcpService:
         self.machinery = machinery
         self.connect: Deadlines[Dialling] = loop.queue(upstream.connect_timeout, methodcaller("try_timed_out"))
         self.tries: Deadlines[Dialling] = loop.queue(upstream.tries_timeout, methodcaller("tries_timed_out"))
-        # Touching a deadline for every read would cost more than counting it: it is done once in a grain, and the
-        # deadlines are longer by as much, so that none comes early.
-        self.grain = min(LONGEST_GRAIN, listener.idle_timeout / 16, listener.half_close_timeout / 16)
+        self.grain = grain(listener.idle_timeout, listener.half_close_timeout)
         self.idle: Deadlines[Relaying] = loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
         self.half_close: Deadlines[Relaying] = loop.queue(
             listener.half_close_timeout + self.grain, methodcaller("last_data_missing")

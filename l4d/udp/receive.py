@@ -129,8 +129,8 @@ class Receiver:
         if not self._admitting:
             service.tally.drop("stopping", datagram.datagrams_in(len(data), cut))
             return
-        known = self.flows.get(client.key) is not None
-        if (self.flows.full and not known) or not service.capacity.has_room(UDP_DESCRIPTORS):
+        replaced = self.flows.get(client.key)
+        if (self.flows.full and replaced is None) or not service.capacity.has_room(UDP_DESCRIPTORS):
             service.tally.drop("table_full", datagram.datagrams_in(len(data), cut))
             service.log.seldom("table full", f"{len(self.flows)} flows: datagrams of new clients are dropped")
             return
@@ -141,7 +141,6 @@ class Receiver:
             service.tally.drop(reason, datagram.datagrams_in(len(data), cut))
             session.over(flow)
             return
-        replaced = self.flows.get(client.key)
         if replaced is not None:
             self.forget(client, replaced)
         self.flows.put(client.key, flow)
@@ -191,8 +190,4 @@ class Receiver:
             if not number:
                 return sock
             sock.close()
-        if number in dialling.OURS:
-            service.log.seldom(f"ours {number}", f"dialling {address}: {dialling.describe(number)}")
-            return End.NO_RESOURCE
-        dialling.blame(session, server, number)
-        return End.NO_SERVER_ACCEPTED
+        return dialling.failed(session, server, number)

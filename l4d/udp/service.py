@@ -6,6 +6,7 @@ from typing import Protocol
 
 from l4d.linux.datagram import TRAIN_BYTES
 from l4d.loop.deadlines import Deadlines
+from l4d.session.grain import grain
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
 
@@ -14,9 +15,6 @@ DATAGRAM = 65536
 
 BUFFER = TRAIN_BYTES + DATAGRAM
 """Room for a train being gathered, and the next datagram behind it."""
-
-LONGEST_GRAIN = 1.0
-"""A flow is found idle at most so many seconds late."""
 
 
 class Idling(Protocol):
@@ -37,8 +35,7 @@ class UdpService:
         # Where single datagrams are counted for a flow's end, they are not gathered.
         self.gathers = listener.responses < 0 and not listener.requests
         self.lifetime = Lifetime(service.loop, listener.max_session_time, chance)
-        # Touched once in a grain, not for every datagram, so longer by as much.
-        self.grain = min(LONGEST_GRAIN, listener.idle_timeout / 16)
+        self.grain = grain(listener.idle_timeout)
         self.waiting: Deadlines[Idling] = service.loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
 
     def stop(self) -> None:

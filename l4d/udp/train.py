@@ -2,26 +2,28 @@
 
 import errno
 import socket
+from typing import TypeAlias
 
 from l4d.linux.datagram import Ancillary, cut_into, datagrams_in
 
 DONTWAIT = socket.MSG_DONTWAIT
 
+SockAddr: TypeAlias = tuple[str, int]
+
 _CANNOT_CUT = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP})
 """A datagram of the train is larger than the way's MTU, or the interface computes no checksums (udp(7))."""
 
 
-def send_train(sock: socket.socket, data: memoryview, size: int, ancillary: Ancillary, address: object = None) -> int:
+def send_train(
+    sock: socket.socket, data: memoryview, size: int, ancillary: Ancillary, address: SockAddr | None = None
+) -> int:
     """Send *data*, datagrams of *size* bytes behind each other, on *sock*: how many of them were sent.
 
     *address* is where to, None for a connected socket; *ancillary* goes with each. Raises OSError when none was sent.
     """
     whole = [*ancillary, cut_into(size)]
     try:
-        if address is None:
-            sock.sendmsg([data], whole, DONTWAIT)
-        else:
-            sock.sendmsg([data], whole, DONTWAIT, address)  # type: ignore[arg-type]
+        sock.sendmsg([data], whole, DONTWAIT, address)
         return datagrams_in(len(data), size)
     except OSError as error:
         if error.errno not in _CANNOT_CUT:
@@ -29,14 +31,11 @@ def send_train(sock: socket.socket, data: memoryview, size: int, ancillary: Anci
     return _send_each(sock, data, size, ancillary, address)
 
 
-def _send_each(sock: socket.socket, data: memoryview, size: int, ancillary: Ancillary, address: object) -> int:
+def _send_each(sock: socket.socket, data: memoryview, size: int, ancillary: Ancillary, address: SockAddr | None) -> int:
     sent = 0
     for start in range(0, len(data), size):
         try:
-            if address is None:
-                sock.sendmsg([data[start : start + size]], ancillary, DONTWAIT)
-            else:
-                sock.sendmsg([data[start : start + size]], ancillary, DONTWAIT, address)  # type: ignore[arg-type]
+            sock.sendmsg([data[start : start + size]], ancillary, DONTWAIT, address)
             sent += 1
         except OSError:
             if not sent:
