@@ -1,6 +1,6 @@
 """How many reads an event is worth."""
 
-from l4d.udp.burst import MOST, PATIENCE, Burst
+from l4d.udp.burst import MOST, MOST_PATIENCE, PATIENCE, Burst
 
 
 def full(burst: Burst, times: int) -> None:
@@ -43,3 +43,29 @@ def test_after_an_event_that_ran_dry_patience_begins_anew() -> None:
     burst.ran_dry(1)
     full(burst, PATIENCE - 1)
     assert burst.limit == 1
+
+
+def test_asking_for_more_in_vain_is_tried_again_later_and_later() -> None:
+    burst, patience = Burst(), PATIENCE
+    while patience < MOST_PATIENCE:
+        full(burst, patience - 1)
+        assert burst.limit == 1
+        burst.was_full()
+        assert burst.limit == 2
+        burst.ran_dry(1)
+        patience *= 2
+    full(burst, MOST_PATIENCE)
+    burst.ran_dry(1)
+    full(burst, MOST_PATIENCE)
+    assert burst.limit == 2, "but it is tried again"
+
+
+def test_once_asking_for_more_has_paid_patience_is_short_again() -> None:
+    burst = Burst()
+    full(burst, PATIENCE)
+    burst.ran_dry(1)
+    full(burst, 2 * PATIENCE + 1)
+    assert burst.limit == 2
+    burst.ran_dry(1)
+    full(burst, PATIENCE)
+    assert burst.limit == 2
