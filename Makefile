@@ -7,7 +7,7 @@ ARGS   ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test check bench bench-micro clean
+.PHONY: help demo test check bench bench-micro compiled test-compiled clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make check    style, layers, types, and that the pure modules are covered by their own tests"
 	@echo "make bench    l4d beside nginx and HAProxy; make bench ARGS='--only bulk --rounds 3' (ARGS=--help: what there is)"
 	@echo "make bench-micro  the small things alone: a turn of the loop, choosing a server, finding a flow"
+	@echo "make compiled build/compiled: this folder with the data path compiled by mypyc; make bench then measures it too"
+	@echo "make test-compiled  the tests of the running program, with that"
 	@echo "make clean    remove what was made here"
 	@echo
 	@echo "PYTHON=python3.12 chooses the interpreter, after a make clean if there was another one."
@@ -41,6 +43,19 @@ bench-micro: $(VENV)/for-bench
 	@$(BIN)/python -m pytest tests/micro -o python_files='micro_*.py' --benchmark-columns=median,iqr,rounds \
 	    --benchmark-group-by=func $(ARGS)
 
+# The same source with the data path compiled, in a copy of its own. Wants a C compiler and Python's headers.
+COMPILED := build/compiled
+
+compiled: $(VENV)/for-compile
+	@rm -rf $(COMPILED) && mkdir -p $(COMPILED)
+	@cp -r l4d tests bench conf docs Makefile setup.py pyproject.toml README.md $(COMPILED)/
+	@cd $(COMPILED) && L4D_COMPILE=1 $(abspath $(BIN))/python setup.py --quiet build_ext --inplace >compile.log 2>&1 \
+	    || { cat compile.log; exit 1; }
+	@cd $(COMPILED) && PYTHONPATH=. $(abspath $(BIN))/python -m l4d -V | grep 'data path'
+
+test-compiled: compiled $(VENV)/for-test
+	@cd $(COMPILED) && $(abspath $(BIN))/python -m pytest tests/integration $(ARGS)
+
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -63,6 +78,11 @@ $(VENV)/for-test: pyproject.toml | $(VENV)/bin/python
 $(VENV)/for-check: pyproject.toml | $(VENV)/bin/python
 	@echo "installing what the checks need into $(VENV)"
 	@$(PIP) install -e '.[check,test]'
+	@touch $@
+
+$(VENV)/for-compile: pyproject.toml | $(VENV)/bin/python
+	@echo "installing what compiling needs into $(VENV)"
+	@$(PIP) install -e '.[compile]'
 	@touch $@
 
 $(VENV)/for-bench: pyproject.toml | $(VENV)/bin/python

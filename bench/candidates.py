@@ -1,16 +1,18 @@
-"""Who is measured: l4d, nginx with two sizes of buffer, HAProxy, and the direct path."""
+"""Who is measured: l4d, as it is and compiled, nginx with two sizes of buffer, HAProxy, and the direct path."""
 
 import re
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import configs
 from bench.configs import Front
 from bench.cost import family
 from bench.places import Where
-from bench.programs import BenchError, Process, find_program
+from bench.programs import ROOT, BenchError, Process, find_program
 from bench.stage import Stage
 from l4d.terms import Protocol
 
@@ -94,6 +96,7 @@ def is_open(pid: int, protocol: Protocol, port: int) -> bool:
 
 DIRECT = "direct"
 L4D = "l4d"
+COMPILED = "l4d compiled"
 
 
 def l4d(name: str, command: Sequence[str]) -> Candidate:
@@ -106,12 +109,35 @@ def all_candidates(command: Sequence[str], beside: dict[str, list[str]]) -> list
     """l4d as *command* starts it, those *beside* it, the others, and the direct path."""
     return [
         l4d(L4D, command),
+        _compiled(),
         *(l4d(name, other) for name, other in beside.items()),
         _nginx("nginx 16k", "16k"),
         _nginx("nginx 256k", "256k", (Protocol.TCP,)),
         _haproxy(),
         Candidate(DIRECT),
     ]
+
+
+def _compiled() -> Candidate:
+    """What `make compiled` has built of this source."""
+    place = ROOT / "build" / "compiled"
+    command = ["env", f"PYTHONPATH={place}", sys.executable, "-m", "l4d"]
+    return replace(l4d(COMPILED, command), missing=_missing_compiled(place))
+
+
+def _missing_compiled(place: Path) -> str:
+    """Why there is none, for this Python and of this source."""
+    built = place / "l4d" / "loop" / f"loop{sysconfig.get_config_var('EXT_SUFFIX')}"
+    if not built.exists():
+        return f"{COMPILED} is not built (make compiled): its columns are empty"
+    sources = [path.relative_to(ROOT) for path in (ROOT / "l4d").rglob("*.py")]
+    copies = [place / source for source in sources]
+    if any(
+        not copy.exists() or copy.read_bytes() != (ROOT / source).read_bytes()
+        for source, copy in zip(sources, copies, strict=True)
+    ):
+        return f"{COMPILED} is of another source (make compiled): its columns are empty"
+    return ""
 
 
 def _nginx(name: str, buffer: str, protocols: Sequence[Protocol] = _BOTH) -> Candidate:

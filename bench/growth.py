@@ -1,12 +1,12 @@
 """How cost grows: the same work at several points, every candidate at each of them in every round.
 
 What counts is the proxy's own time on the CPU for one operation, at a point as against the first; the rate is shown
-beside it. The direct path has no such cost, and of nginx's two settings one is enough here.
+beside it. The direct path has no such cost, and of l4d and of nginx one kind is enough here.
 """
 
 from collections.abc import Callable, Sequence
 
-from bench.candidates import DIRECT, Candidate
+from bench.candidates import COMPILED, DIRECT, Candidate
 from bench.scenario import Contender, Prepare, Sample, contenders
 from bench.stage import Stage
 
@@ -19,7 +19,7 @@ def growing(points: Sequence[int], quick: Sequence[int], begin: Callable[[Stage]
 
     def prepare(stage: Stage, candidates: Sequence[Candidate]) -> list[Contender]:
         point = begin(stage)
-        growing = [candidate for candidate in candidates if candidate.name not in {DIRECT, "nginx 256k"}]
+        growing = [candidate for candidate in candidates if candidate.name not in {DIRECT, COMPILED, "nginx 256k"}]
         made: list[Contender] = []
         for number in quick if stage.settings.quick else points:
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bench.candidates import L4D
+from bench.candidates import COMPILED, L4D
 from bench.results import Outcome, Range, Run, Series, proxy_cost, ratio, value, verdict, whole_cost
 from bench.scenario import Against, Better, Sample
 
@@ -15,7 +15,7 @@ def text(run: Run) -> str:
         plain = [each for each in here if not each.grows]
         if plain:
             costly = [each for each in plain if each.operation]
-            parts += [_rates(place, plain), _costs(place, costly) if costly else ""]
+            parts += [_rates(place, plain), _compiled(place, plain), _costs(place, costly) if costly else ""]
         parts += [_growth(each) for each in here if each.grows]
     if run.notes:
         parts.append("\n".join(["Said on the way", *(f"  {note}" for note in run.notes)]))
@@ -41,8 +41,15 @@ def _rates(place: str, outcomes: Sequence[Outcome]) -> str:
     return _table(f"What each does, {place}", rows)
 
 
-def _verdict(outcome: Outcome) -> list[str]:
-    held = verdict(outcome)
+def _compiled(place: str, outcomes: Sequence[Outcome]) -> str:
+    """How l4d with its data path compiled stands, where it was measured."""
+    found = [each for each in outcomes if verdict(each, COMPILED)]
+    rows = [["", f"{COMPILED} / ...", "ratio", "bar", ""], *([each.title, *_verdict(each, COMPILED)] for each in found)]
+    return _table(f"With the data path compiled, {place}", rows) if found else ""
+
+
+def _verdict(outcome: Outcome, mine: str = L4D) -> list[str]:
+    held = verdict(outcome, mine)
     bar = outcome.bar
     at = ("at most" if outcome.better is Better.LOWER else "at least") if bar else ""
     limit = f"{at} {bar.limit:g}" if bar else ""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.candidates import L4D
+from bench.candidates import COMPILED, L4D
 from bench.cost import Cost
 from bench.scenario import Against, Bar, Better, Sample, Scenario
 
@@ -118,17 +118,17 @@ def ratio(mine: Series | None, other: Series | None, figure: Callable[[Sample], 
     return Range.of([figure(one) / figure(two) for one, two in pairs if figure(two)])
 
 
-def verdict(outcome: Outcome) -> Verdict | None:
-    """Held against the bar; without a bar, against the best. None when there is nothing to hold it against."""
+def verdict(outcome: Outcome, mine: str = L4D) -> Verdict | None:
+    """*mine* against the bar; without a bar, against the best. None when there is nothing to hold it against."""
     against = outcome.bar.against if outcome.bar else Against.BEST
     if outcome.grows:
         points = outcome.points()
-        grown = ratio(outcome.find(L4D, points[-1]), outcome.find(L4D, points[0]), proxy_cost)
+        grown = ratio(outcome.find(mine, points[-1]), outcome.find(mine, points[0]), proxy_cost)
         found = [(f"itself at {points[0]}", grown)] if len(points) > 1 else []
         lower = True
     else:
         others = [each for each in outcome.candidates() if _is_other(each, against)]
-        found = [(each, ratio(outcome.find(L4D), outcome.find(each))) for each in others]
+        found = [(each, ratio(outcome.find(mine), outcome.find(each))) for each in others]
         lower = outcome.better is Better.LOWER
     ratios = [(name, each) for name, each in found if each is not None]
     if not ratios:
@@ -161,13 +161,14 @@ def write(run: Run, path: Path) -> None:
 
 
 def _written(outcome: Outcome) -> dict[str, Any]:
-    held = verdict(outcome)
+    held, compiled = verdict(outcome), verdict(outcome, COMPILED)
     bar = outcome.bar
     return asdict(outcome) | {
         "better": outcome.better.value,
         "bar": {"limit": bar.limit, "against": bar.against.value} if bar else None,
         "ratios": {name: asdict(each) for name, each in ratios(outcome).items()},
         "verdict": asdict(held) if held else None,
+        "verdict_compiled": asdict(compiled) if compiled else None,
     }
 
 

@@ -19,10 +19,17 @@ def long() -> str:
     facts = {
         "Python": f"{platform.python_version()} ({platform.python_implementation()}, {sys.executable})",
         "kernel": f"{platform.system()} {platform.release()} ({platform.machine()})",
+        "data path": _data_path(),
         "CPUs": f"{len(os.sched_getaffinity(0))}, one worker each by default",
         **{name: _answer(question) for name, question in _QUESTIONS.items()},
     }
     return short() + "".join(f"  {name:12}  {text}\n" for name, text in facts.items())
+
+
+def _data_path() -> str:
+    from l4d.loop import loop
+
+    return "interpreted" if loop.__file__.endswith(".py") else "compiled with mypyc"
 
 
 def _answer(question: Callable[[], str]) -> str:

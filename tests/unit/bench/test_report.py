@@ -17,6 +17,13 @@ def test_a_candidate_that_is_missing_has_an_empty_column_and_a_note() -> None:
     assert "met" not in table
 
 
+def test_what_compiling_brings_has_a_table_of_its_own_where_it_was_measured() -> None:
+    bar = Bar(1.1, Against.BEST)
+    plain, compiled, other = series("l4d", 900), series("l4d compiled", 1200), series("nginx 16k", 1000)
+    assert "1.20 [1.20 - 1.20]  at least 1.1  met" in text(run(outcome(plain, compiled, other, bar=bar)))
+    assert "compiled" not in text(run(outcome(plain, other, bar=bar)))
+
+
 def test_growth_is_shown_as_against_the_first_point() -> None:
     points = [series("l4d", 50, point=point, cost=cost) for point, cost in (("1", 1e-6), ("1000", 3e-6))]
     table = text(run(outcome(*points, grows="servers", bar=Bar(1.2, Against.ITSELF))))
