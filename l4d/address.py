@@ -66,6 +66,9 @@ class Unix:
 
 Address: TypeAlias = Inet | Unix
 
+SockAddr: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
+"""A UDP peer as the kernel names it: host and port, over IPv6 also flow label and scope."""
+
 
 def from_sockaddr(sockaddr: object) -> Address:
     """The address in what getsockname, getpeername, accept and recvfrom give, for any family we use.

@@ -7,12 +7,18 @@ spelling of a thing can exist.
 import enum
 
 
-class Protocol(enum.Enum):
+class Word(enum.Enum):
+    """A choice. Each member is one object, so its identity will do for a hash, and costs less than its name's."""
+
+    __hash__ = object.__hash__
+
+
+class Protocol(Word):
     TCP = "tcp"
     UDP = "udp"
 
 
-class Relay(enum.Enum):
+class Relay(Word):
     """How the bytes of a TCP session cross: through our memory, through a pipe in the kernel, or by what pays."""
 
     AUTO = "auto"
@@ -20,11 +26,11 @@ class Relay(enum.Enum):
     SPLICE = "splice"
 
 
-class Balance(enum.Enum):
+class Balance(Word):
     ROUND_ROBIN = "round_robin"
 
 
-class ServerState(enum.Enum):
+class ServerState(Word):
     """What the operator wants of a server."""
 
     READY = "ready"
@@ -32,12 +38,12 @@ class ServerState(enum.Enum):
     MAINT = "maint"  # nothing new, no checks
 
 
-class Affinity(enum.Enum):
+class Affinity(Word):
     OFF = "off"
     AUTO = "auto"
 
 
-class Level(enum.Enum):
+class Level(Word):
     """How loud a log line is, loudest first."""
 
     ERROR = "error"
@@ -46,7 +52,7 @@ class Level(enum.Enum):
     DEBUG = "debug"
 
 
-class End(enum.Enum):
+class End(Word):
     """Why a session is over.
 
     The first letter says by whom: `-` all were done, `C` client, `S` server, `c` and `s` a timeout while waiting

@@ -1,9 +1,10 @@
 """How many sessions a worker may have, so that it never takes a client it has no descriptors to serve."""
 
 from collections.abc import Callable
+from typing import Final
 
-TCP_DESCRIPTORS = 2
-UDP_DESCRIPTORS = 1
+TCP_DESCRIPTORS: Final = 2
+UDP_DESCRIPTORS: Final = 1
 
 RESERVE = 64
 """Descriptors kept for what is neither a session nor a pipe of the pool: the log, the epoll set, a moment's need."""

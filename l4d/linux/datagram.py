@@ -12,19 +12,20 @@ UDP_GRO, sent so with UDP_SEGMENT (udp(7)). Both say the size of one in a contro
 import functools
 import socket
 import sys
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from l4d.linux import options
+from l4d.linux.sockets import Socket
 
 Ancillary: TypeAlias = list[tuple[int, int, bytes]]
 
-SPACE = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(4)
+SPACE: Final = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(4)
 
-TRAIN_BYTES = 65000
+TRAIN_BYTES: Final = 65000
 """The longest train: its bytes, with all headers, are one IP packet inside the kernel."""
 
 
-def lost_in_queue(sock: socket.socket) -> int:
+def lost_in_queue(sock: Socket) -> int:
     """How many datagrams the kernel has dropped since the socket was born because its queue was full.
 
     The number SO_RXQ_OVFL would tell with every datagram (socket(7)), asked for when wanted: the last of SO_MEMINFO's.
@@ -37,7 +38,7 @@ def datagrams_in(length: int, cut: int) -> int:
     return -(-length // cut) if cut else 1
 
 
-def take_trains(sock: socket.socket) -> None:
+def take_trains(sock: Socket) -> None:
     """Have datagrams of one sender and size arrive as one. Never to be undone: those that wait could not be cut."""
     sock.setsockopt(options.SOL_UDP, options.UDP_GRO, 1)
 

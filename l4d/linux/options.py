@@ -7,6 +7,7 @@ asm-generic/socket.h).
 import socket
 
 from l4d.config.model import Keepalive, Listener
+from l4d.linux.sockets import Socket
 from l4d.terms import Protocol
 
 IP_PKTINFO = 8
@@ -26,7 +27,7 @@ DEFER_ACCEPT_SECONDS = 10
 FAST_OPEN_QUEUE = 256
 
 
-def keep_alive(sock: socket.socket, keepalive: Keepalive) -> None:
+def keep_alive(sock: Socket, keepalive: Keepalive) -> None:
     """TCP keepalive as the listener says. Accepted sockets inherit it from their listening socket."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, keepalive.enabled)
     if keepalive.idle:
@@ -37,7 +38,7 @@ def keep_alive(sock: socket.socket, keepalive: Keepalive) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, keepalive.count)
 
 
-def set_buffers(sock: socket.socket, listener: Listener) -> None:
+def set_buffers(sock: Socket, listener: Listener) -> None:
     """SO_RCVBUF and SO_SNDBUF as the listener says, beyond the system's maximum where we have the right."""
     fallback = UDP_BUFFER if listener.protocol is Protocol.UDP else 0
     receive = listener.receive_buffer or fallback
@@ -48,7 +49,7 @@ def set_buffers(sock: socket.socket, listener: Listener) -> None:
         _set_buffer(sock, SO_SNDBUFFORCE, socket.SO_SNDBUF, send)
 
 
-def _set_buffer(sock: socket.socket, forced: int, plain: int, size: int) -> None:
+def _set_buffer(sock: Socket, forced: int, plain: int, size: int) -> None:
     try:
         sock.setsockopt(socket.SOL_SOCKET, forced, size)
     except PermissionError:  # needs CAP_NET_ADMIN; the plain option is cut at net.core.rmem_max or wmem_max
@@ -60,11 +61,11 @@ TCP_CLOSE = 7
 """A connection that is being made, and one that is over (net/tcp_states.h)."""
 
 
-def tcp_state(sock: socket.socket) -> int:
+def tcp_state(sock: Socket) -> int:
     """The state of a TCP socket: the first byte of TCP_INFO (linux/tcp.h)."""
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
-def reset_on_close(sock: socket.socket) -> None:
+def reset_on_close(sock: Socket) -> None:
     """Let close() send RST instead of FIN, and drop what is unsent (SO_LINGER with a time of 0)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

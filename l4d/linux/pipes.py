@@ -8,6 +8,7 @@ new pipes are tiny, so we stay within our share of it (pipe(7)).
 import contextlib
 import fcntl
 import os
+from typing import ClassVar
 
 SIZE = 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -40,7 +41,7 @@ class Pipe:
 class Pipes:
     """A pool of pipes, at most *most* at a time."""
 
-    KEPT = 8
+    KEPT: ClassVar[int] = 8
     """Idle pipes kept for the next who asks."""
 
     def __init__(self, most: int, size: int) -> None:

@@ -9,11 +9,11 @@ No clock is read here; `now` is seconds on any clock that never goes back.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Waiter = TypeVar("Waiter")
 
-NEVER = float("inf")
+NEVER: Final = float("inf")
 
 
 class DueError(Exception):

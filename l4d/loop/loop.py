@@ -10,20 +10,24 @@ Interest is exact: a descriptor from which nothing is wanted is out of the epoll
 unasked, and a hung-up socket that nobody reads would spin the loop.
 
 The table of handlers owns the bound methods, the objects do not: no reference cycle is born here.
+
+Falling asleep between two pieces of a bulk transfer makes the sender wake us for each, which costs more than the piece.
+So whoever moves bulk asks the loop to `linger`: before it sleeps it lets others run, and looks again.
 """
 
+import os
 import select
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from l4d.loop.deadlines import NEVER, Deadlines, DueError
 
-IN = select.EPOLLIN
-RDHUP = select.EPOLLRDHUP
-OUT = select.EPOLLOUT
-ERR = select.EPOLLERR
-GONE = select.EPOLLHUP | select.EPOLLERR
+IN: Final = select.EPOLLIN
+RDHUP: Final = select.EPOLLRDHUP
+OUT: Final = select.EPOLLOUT
+ERR: Final = select.EPOLLERR
+GONE: Final = select.EPOLLHUP | select.EPOLLERR
 """Told unasked: the connection is over on both sides, or has failed."""
 
 EXCLUSIVE = select.EPOLLEXCLUSIVE
@@ -33,8 +37,11 @@ Handler: TypeAlias = Callable[[int], None]
 
 T = TypeVar("T")
 
-BATCH = 256
+BATCH: Final = 256
 """Events taken in one turn at the most."""
+
+LINGER: Final = 3
+"""So many times it is looked again before a loop that was asked to linger sleeps."""
 
 
 class Closable(Protocol):
@@ -56,6 +63,7 @@ class Loop:
         self._next_due = NEVER  # never later than the earliest deadline; touching may leave it too early
         self._at_end: list[Callable[[], None]] = []
         self._running = False
+        self._lingering = False
         self._on_bug = on_bug
 
     def watch(self, fd: int, mask: int, handler: Handler) -> None:
@@ -91,6 +99,10 @@ class Loop:
         """Call *call* once at the end of the batch, after what was to be closed before is closed."""
         self._at_end.append(call)
 
+    def linger(self) -> None:
+        """More is about to come: do not sleep at once when this turn is over."""
+        self._lingering = True
+
     def queue(self, length: float, on_due: Callable[[T], None]) -> Deadlines[T]:
         """A new queue for those who wait *length* seconds for *on_due*. It lives as long as the loop."""
         queue = Deadlines(length, on_due, self._due)
@@ -112,8 +124,10 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for events or the next deadline, tell the handlers, then close what was given to `close`."""
-        wait = self._next_due - time.monotonic()
-        events = self._epoll.poll(-1 if wait == NEVER else max(0, wait), BATCH)
+        events = self._look_again() if self._lingering else None
+        if not events:
+            wait = self._next_due - time.monotonic()
+            events = self._epoll.poll(-1 if wait == NEVER else max(0, wait), BATCH)
         self.now = now = time.monotonic()
         handlers = self._handlers
         for fd, mask in events:
@@ -130,6 +144,16 @@ class Loop:
             self._expire(now)
         if self._at_end:
             self._end_batch()
+
+    def _look_again(self) -> list[tuple[int, int]]:
+        """Events that come while others are given the CPU, if they come soon."""
+        self._lingering = False
+        for _ in range(LINGER):
+            os.sched_yield()
+            events = self._epoll.poll(0, BATCH)
+            if events:
+                return events
+        return []
 
     def _expire(self, now: float) -> None:
         self._next_due = NEVER

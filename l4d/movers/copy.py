@@ -5,10 +5,13 @@ idle session owns none and a slow reader costs at the most one buffer.
 """
 
 import socket
+from typing import ClassVar, Final
 
-BUFFER_SIZE = 64 << 10
+from l4d.linux.sockets import Socket
 
-DONTWAIT = socket.MSG_DONTWAIT
+BUFFER_SIZE: Final = 64 << 10
+
+DONTWAIT: Final = socket.MSG_DONTWAIT
 
 
 class CopyMover:
@@ -16,9 +19,9 @@ class CopyMover:
 
     __slots__ = ("_buffer", "_kept", "_source", "_target", "pending")
 
-    room = BUFFER_SIZE
+    room: ClassVar[int] = BUFFER_SIZE
 
-    def __init__(self, source: socket.socket, target: socket.socket, buffer: memoryview) -> None:
+    def __init__(self, source: Socket, target: Socket, buffer: memoryview) -> None:
         """*buffer* is the process's own, BUFFER_SIZE long."""
         self._source = source
         self._target = target

@@ -13,8 +13,10 @@ class Mover(Protocol):
     pending: int
     """Bytes taken from the source that the target has not taken yet."""
 
-    room: int
-    """The most that one `move` takes: one that took it all suggests that there is more."""
+    @property
+    def room(self) -> int:
+        """The most that one `move` takes: one that took it all suggests that there is more."""
+        ...
 
     def move(self) -> int:
         """Take from the source once and give it to the target: how many bytes the source gave, 0 at its end.

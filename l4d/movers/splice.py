@@ -8,11 +8,12 @@ would hold the process.
 """
 
 import os
-import socket
+from typing import Final
 
 from l4d.linux.pipes import Pipe, Pipes
+from l4d.linux.sockets import Socket
 
-FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
+FLAGS: Final = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 
 
 class NoPipeError(Exception):
@@ -24,7 +25,7 @@ class SpliceMover:
 
     __slots__ = ("_pipe", "_pipes", "_source", "_target", "pending", "room")
 
-    def __init__(self, source: socket.socket, target: socket.socket, pipes: Pipes) -> None:
+    def __init__(self, source: Socket, target: Socket, pipes: Pipes) -> None:
         source.setblocking(False)
         target.setblocking(False)
         self._source = source.fileno()

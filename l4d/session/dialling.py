@@ -3,15 +3,17 @@
 import errno
 import os
 import socket
+from typing import Final
 
 from l4d.address import Address, Unix
 from l4d.config.model import Listener, Upstream
-from l4d.linux import options
+from l4d.linux import options, sockets
+from l4d.linux.sockets import Socket
 from l4d.session.session import Session
 from l4d.terms import End, Protocol
 from l4d.upstream.server import Server
 
-OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+OURS: Final[frozenset[int]] = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 """Errors of a dial that say nothing about the server: we are out of descriptors, memory or ports."""
 
 _REASONS = {
@@ -30,10 +32,10 @@ EARLY_CLOSE = -1
 """Stands where an errno would: the server closed without a byte within early_close."""
 
 
-def open_socket(listener: Listener, upstream: Upstream, address: Address) -> socket.socket:
+def open_socket(listener: Listener, upstream: Upstream, address: Address) -> Socket:
     """A non-blocking socket for dialling *address*, with the listener's options. Raises OSError."""
     kind = socket.SOCK_STREAM if listener.protocol is Protocol.TCP else socket.SOCK_DGRAM
-    sock = socket.socket(address.family, kind | socket.SOCK_NONBLOCK)
+    sock = sockets.open_socket(address.family, kind)
     if isinstance(address, Unix):
         return sock
     try:
@@ -52,7 +54,7 @@ PATIENCE = 256
 """After a server took its time to answer, so many dials wait for the loop before it is asked at once again."""
 
 
-def connect(sock: socket.socket, address: Address, server: Server) -> int:
+def connect(sock: Socket, address: Address, server: Server) -> int:
     """Begin to connect: 0 if the server has answered already, EINPROGRESS if it takes its time, else the errno.
 
     A server on this machine, or in a container of it, has answered by the time connect(2) returns, though it returns
@@ -72,7 +74,7 @@ def connect(sock: socket.socket, address: Address, server: Server) -> int:
     return failure(sock) if state == options.TCP_CLOSE else 0
 
 
-def failure(sock: socket.socket) -> int:
+def failure(sock: Socket) -> int:
     """The errno of an attempt that ended; 0 if the server has said something before it reset the connection.
 
     Then it has answered: the relay delivers what it said, and meets the reset behind it.
@@ -83,7 +85,7 @@ def failure(sock: socket.socket) -> int:
         return error.errno or errno.ECONNRESET
 
 
-def _set_options(sock: socket.socket, listener: Listener) -> None:
+def _set_options(sock: Socket, listener: Listener) -> None:
     if listener.protocol is Protocol.TCP:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if listener.keepalive.enabled:

@@ -8,15 +8,13 @@ The phases and what may follow what:
      +---------------------+
 """
 
-import enum
-
 from l4d.address import from_sockaddr
 from l4d.session.service import Service
-from l4d.terms import End
+from l4d.terms import End, Word
 from l4d.upstream.server import Server
 
 
-class Phase(enum.Enum):
+class Phase(Word):
     DIAL = "dial"
     RELAY = "relay"
     OVER = "over"

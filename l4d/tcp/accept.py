@@ -7,15 +7,17 @@ moment: the clients wait in the kernel's queue, the sessions that live go on, an
 import errno
 import os
 import socket
+from typing import Final
 
 from l4d.access.capacity import TCP_DESCRIPTORS, Capacity
+from l4d.linux.sockets import accept
 from l4d.log.log import Log
 from l4d.loop.loop import EXCLUSIVE, IN, Loop
 from l4d.session.session import Session
 from l4d.tcp.dial import dial
 from l4d.tcp.service import TcpService
 
-BATCH = 16
+BATCH: Final = 16
 """Clients accepted in one event at the most."""
 
 PAUSE = 0.2
@@ -100,6 +102,7 @@ class Acceptor:
         self._tcp = tcp
         self._sock = sock
         self._fd = sock.fileno()
+        self._family = int(sock.family)  # asked once: it makes an enum member each time
         self._gate = gate
         name = sock.getsockname()
         self._port: int = name[1] if isinstance(name, tuple) else 0
@@ -109,7 +112,7 @@ class Acceptor:
         """Be told of clients."""
         if not self._watched:
             # A unix socket is one for all workers, so only one of them is woken for a client.
-            mask = IN | (EXCLUSIVE if self._sock.family == socket.AF_UNIX else 0)
+            mask = IN | (EXCLUSIVE if self._family == socket.AF_UNIX else 0)
             self._tcp.service.loop.watch(self._fd, mask, self.on_clients)
             self._watched = True
 
@@ -134,7 +137,7 @@ class Acceptor:
             self._gate.wait_for_room()
             return False
         try:
-            client, address = self._sock.accept()
+            client, address = accept(self._sock, self._family)
         except BlockingIOError:
             return False
         except OSError as error:

@@ -8,21 +8,22 @@ Copying serves small messages; a channel whose reads keep filling the buffer is 
 splicing, and back when its reads have become small again.
 """
 
-import socket
+from typing import Final
 
-from l4d.movers.copy import CopyMover
+from l4d.linux.sockets import Socket
+from l4d.movers.copy import BUFFER_SIZE, CopyMover
 from l4d.movers.machinery import Machinery
 from l4d.movers.mover import Mover
 from l4d.movers.splice import NoPipeError, SpliceMover
 from l4d.terms import Relay
 
-ROUNDS = 4
+ROUNDS: Final = 4
 """Reads in one event at the most, so that one busy session does not starve the others."""
 
-BULK_READS = 3
+BULK_READS: Final = 3
 """So many reads in a row that filled the buffer make a channel bulk."""
 
-SMALL_READS = 16
+SMALL_READS: Final = 16
 """So many spliced reads in a row that a copy would have taken at once make it small again."""
 
 
@@ -50,8 +51,8 @@ class Channel:
 
     def __init__(
         self,
-        source: socket.socket,
-        target: socket.socket,
+        source: Socket,
+        target: Socket,
         machinery: Machinery,
         policy: Relay,
         row: memoryview,
@@ -83,6 +84,16 @@ class Channel:
         return self._mover.pending > 0
 
     @property
+    def flowing(self) -> bool:
+        """Whether it goes on as before: not ended, not failed, and nothing waits for the target."""
+        return not (self.ended or self._mover.pending or self.target_error)
+
+    @property
+    def bulk(self) -> bool:
+        """Whether its reads were so large that more is about to come."""
+        return self._streak > 0
+
+    @property
     def closed(self) -> bool:
         """Whether nothing more will pass here."""
         return self.target_error is not None or (self.ended and not self._mover.pending)
@@ -100,7 +111,11 @@ class Channel:
         if mover.pending or self._streak or not 0 < taken < mover.room:
             self._look_closer(taken)
             return False
-        self._count(taken)
+        listener, server = self._columns  # _count, without the call: this is done for every read
+        self.moved += taken
+        row = self._row
+        row[listener] += taken
+        row[server] += taken
         return True
 
     def pump(self, *, to_end: bool = False) -> None:
@@ -179,7 +194,7 @@ class Channel:
             if self._streak >= BULK_READS and not self._mover.pending:
                 self._to_splicing()
             return
-        self._streak = self._streak + 1 if taken < CopyMover.room else 1
+        self._streak = self._streak + 1 if taken < BUFFER_SIZE else 1
         if self._streak > SMALL_READS and self._policy is Relay.AUTO and not self._mover.pending:
             self._to_copying()
 

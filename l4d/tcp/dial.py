@@ -7,6 +7,7 @@ kernel until there is somebody to send it to.
 import errno
 import socket
 
+from l4d.linux.sockets import Socket
 from l4d.loop.loop import GONE, OUT
 from l4d.session import dialling
 from l4d.session.session import Session
@@ -16,7 +17,7 @@ from l4d.terms import End
 from l4d.upstream.server import Server
 
 
-def dial(tcp: TcpService, session: Session, client: socket.socket, failure: End = End.NO_SERVER_UP) -> None:
+def dial(tcp: TcpService, session: Session, client: Socket, failure: End = End.NO_SERVER_UP) -> None:
     """Find a server for *session* and relay to it, or end the session; *failure* is why, if no further one is tried."""
     Dial(tcp, session, client, failure).start()
 
@@ -24,14 +25,15 @@ def dial(tcp: TcpService, session: Session, client: socket.socket, failure: End 
 class Dial:
     """A client's socket, and the attempt that is under way."""
 
-    __slots__ = ("_attempt", "_client", "_failure", "_session", "_tcp")
+    __slots__ = ("_attempt", "_client", "_failure", "_session", "_tcp", "_waited")
 
-    def __init__(self, tcp: TcpService, session: Session, client: socket.socket, failure: End) -> None:
+    def __init__(self, tcp: TcpService, session: Session, client: Socket, failure: End) -> None:
         self._tcp = tcp
         self._session = session
         self._client = client
-        self._attempt: tuple[socket.socket, Server] | None = None
+        self._attempt: tuple[Socket, Server] | None = None
         self._failure = failure  # why there will be no session, if there is none
+        self._waited = False  # whether a server has taken its time to answer, so that deadlines run
 
     def start(self) -> None:
         self._try_next()
@@ -70,12 +72,13 @@ class Dial:
             self._wait(sock)
         return True
 
-    def _wait(self, sock: socket.socket) -> None:
+    def _wait(self, sock: Socket) -> None:
         """For the answer to an attempt, and with the first one also for the client to leave."""
         tcp, loop = self._tcp, self._tcp.service.loop
         loop.watch(sock.fileno(), OUT, self.on_server)
         tcp.connect.enter(self, loop.now)
-        if self not in tcp.tries:
+        if not self._waited:
+            self._waited = True
             tcp.tries.enter(self, loop.now)
             loop.watch(self._client.fileno(), 0, self.on_client)
 
@@ -91,13 +94,13 @@ class Dial:
         else:
             self._answered(sock, server)
 
-    def _answered(self, sock: socket.socket, server: Server) -> None:
+    def _answered(self, sock: Socket, server: Server) -> None:
         server.succeeded()
         self._let_go()
         self._session.served_by(server)
         Relay(self._tcp, self._session, self._client, sock, server, self._redial).start()
 
-    def _redial(self, client: socket.socket) -> None:
+    def _redial(self, client: Socket) -> None:
         dial(self._tcp, self._session, client, End.NO_SERVER_ACCEPTED)
 
     def on_client(self, mask: int) -> None:
@@ -146,11 +149,12 @@ class Dial:
             self._tcp.connect.leave(self)
 
     def _let_go(self) -> None:
-        self._tcp.connect.leave(self)
-        self._tcp.tries.leave(self)
+        if self._waited:
+            self._tcp.connect.leave(self)
+            self._tcp.tries.leave(self)
 
 
-def _has_input(sock: socket.socket) -> bool:
+def _has_input(sock: Socket) -> bool:
     try:
         return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     except OSError:

@@ -10,6 +10,7 @@ import socket
 import struct
 
 from l4d.linux import options
+from l4d.linux.sockets import Socket
 from l4d.session.session import Session
 from l4d.tcp.service import FAREWELL_LOOKS, TcpService
 from l4d.terms import End
@@ -23,7 +24,7 @@ class Farewell:
 
     __slots__ = ("_end", "_looks", "_reset", "_session", "_sock", "_tcp", "_unsent", "_until")
 
-    def __init__(self, tcp: TcpService, session: Session, sock: socket.socket, end: End, *, reset: bool) -> None:
+    def __init__(self, tcp: TcpService, session: Session, sock: Socket, end: End, *, reset: bool) -> None:
         """*sock* is out of the epoll set; with *reset* it is closed by RST, else by FIN."""
         self._tcp = tcp
         self._session = session
@@ -62,12 +63,12 @@ class Farewell:
         self._session.over(end)
 
 
-def unacknowledged(sock: socket.socket) -> int:
+def unacknowledged(sock: Socket) -> int:
     """How many bytes the peer has not acknowledged; 0 also when it is gone."""
     unsent: int = struct.unpack("i", fcntl.ioctl(sock, options.SIOCOUTQ, bytes(4)))[0]
     return 0 if unsent and is_gone(sock) else unsent
 
 
-def is_gone(sock: socket.socket) -> bool:
+def is_gone(sock: Socket) -> bool:
     """Whether the connection is over already, say by the peer's reset."""
     return sock.family != socket.AF_UNIX and options.tcp_state(sock) == options.TCP_CLOSE

@@ -16,7 +16,9 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable
+from typing import Final
 
+from l4d.linux.sockets import Socket
 from l4d.loop.loop import ERR, GONE, IN, OUT, RDHUP
 from l4d.session import dialling
 from l4d.session.session import Session
@@ -26,10 +28,10 @@ from l4d.tcp.service import TcpService
 from l4d.terms import End
 from l4d.upstream.server import Server
 
-READ = IN | RDHUP
+READ: Final = IN | RDHUP
 """RDHUP tells that the end is in the queue behind the last bytes, so that both are read in one go."""
 
-Redial = Callable[[socket.socket], None]
+Redial = Callable[[Socket], None]
 """Dials another server for the client of a session whose server closed too early."""
 
 
@@ -56,8 +58,8 @@ class Relay:
         self,
         tcp: TcpService,
         session: Session,
-        client: socket.socket,
-        server: socket.socket,
+        client: Socket,
+        server: Socket,
         member: Server,
         redial: Redial,
     ) -> None:
@@ -80,9 +82,11 @@ class Relay:
 
     def start(self) -> None:
         """Watch both sides from now on, however the dial has left them."""
-        loop = self._tcp.service.loop
-        self._tcp.idle.enter(self, loop.now)
-        self._tcp.lifetime.begin(self)
+        tcp = self._tcp
+        loop = tcp.service.loop
+        tcp.idle.enter(self, loop.now)
+        self._touch_at = loop.now + tcp.grain
+        tcp.lifetime.begin(self)
         # The server first: if it has closed already, that is told before the client's bytes are read and lost with it.
         loop.want(self._server.fileno(), READ, self.on_server)
         loop.want(self._client.fileno(), READ, self.on_client)
@@ -103,18 +107,29 @@ class Relay:
 
     def _serve(self, inbound: Channel, outbound: Channel, mask: int) -> None:
         """After an event that was not ordinary."""
+        loop = self._tcp.service.loop
+        if loop.now >= self._touch_at:
+            self._touch()
+        if mask == IN:
+            inbound.go_on()
+            if inbound.flowing:
+                if inbound.bulk:
+                    loop.linger()
+                return
+        else:
+            self._serve_both(inbound, outbound, mask)
+        self._settle()
+
+    def _serve_both(self, inbound: Channel, outbound: Channel, mask: int) -> None:
+        """An event of more than input: room for output, an end, or a failure."""
         reset = (inbound.ended or inbound.blocked) and mask & ERR
         inbound.hung_up = inbound.hung_up or mask & GONE > 0
         if mask & OUT:
             outbound.pump()
-        if mask == IN:
-            inbound.go_on()
-        elif mask & ~OUT:
+        if mask & ~OUT:
             inbound.pump(to_end=mask & RDHUP > 0)
         if reset and outbound.target_error is None:  # nothing is read or written that would tell
             outbound.give_up(ConnectionResetError(errno.ECONNRESET, "reset"))
-        self._touch()
-        self._settle()
 
     def _touch(self) -> None:
         """Bytes have passed: the deadline begins anew, at most once in a grain."""
@@ -125,14 +140,15 @@ class Relay:
 
     def _settle(self) -> None:
         """After an event that was not plain: failures, ends, then what is wanted of each side now."""
+        up, down = self._up, self._down
         if self._early and self._closed_early():
             return
         if self._failure is None:
             self._look_for_failure()
-        if self._failure is None:
-            self._pass_fin(self._up, self._down)
-            self._pass_fin(self._down, self._up)
-        if self._up.closed and self._down.closed:
+        if self._failure is None and not (up.closed and down.closed):
+            self._pass_fin(up, down)
+            self._pass_fin(down, up)
+        if up.closed and down.closed:
             self._finish()
         else:
             self._want()
@@ -250,7 +266,7 @@ class Relay:
         client_failed = self._failure in {End.CLIENT_RESET, End.CLIENT_RESET_LAST}
         self._say_farewell(self._server if client_failed else self._client, self._failure, reset=True)
 
-    def _say_farewell(self, last: socket.socket, end: End, *, reset: bool) -> None:
+    def _say_farewell(self, last: Socket, end: End, *, reset: bool) -> None:
         loop = self._tcp.service.loop
         first = self._client if last is self._server else self._server
         self._let_go()

@@ -7,11 +7,13 @@ flow ----(server's port unreachable)----> refused ----(next datagram)----> flow,
 
 import errno
 import socket
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
+from l4d.address import SockAddr
 from l4d.config.model import Listener
 from l4d.linux import datagram
 from l4d.linux.datagram import Ancillary
+from l4d.linux.sockets import Socket
 from l4d.loop.loop import IN
 from l4d.session import dialling
 from l4d.session.session import Phase, Session
@@ -23,9 +25,9 @@ from l4d.udp.table import FlowTable
 from l4d.udp.train import send_train
 from l4d.upstream.server import Server
 
-DONTWAIT = socket.MSG_DONTWAIT
+DONTWAIT: Final = socket.MSG_DONTWAIT
 
-_NOT_THE_SERVER = dialling.OURS | {errno.EMSGSIZE}
+_NOT_THE_SERVER: Final = dialling.OURS | {errno.EMSGSIZE}
 """Errors of receiving that say nothing about the server: we lack something, or the way's MTU was learnt."""
 
 ClientKey: TypeAlias = object
@@ -37,7 +39,7 @@ class Client:
 
     __slots__ = ("key", "reply_with", "sockaddr")
 
-    def __init__(self, key: ClientKey, sockaddr: tuple[str, int], reply_with: Ancillary) -> None:
+    def __init__(self, key: ClientKey, sockaddr: SockAddr, reply_with: Ancillary) -> None:
         self.key = key
         self.sockaddr = sockaddr
         self.reply_with = reply_with
@@ -88,7 +90,7 @@ class Flow:
         receiver: Receiving,
         session: Session,
         client: Client,
-        sock: socket.socket,
+        sock: Socket,
         server: Server,
         avoided: tuple[Server, ...],
     ) -> None:

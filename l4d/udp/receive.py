@@ -6,10 +6,12 @@ address it was sent to, and answers from there.
 
 import errno
 import socket
+from typing import Final
 
 from l4d.access.capacity import UDP_DESCRIPTORS
 from l4d.address import Inet
 from l4d.linux import datagram
+from l4d.linux.sockets import Socket
 from l4d.loop.loop import IN
 from l4d.session import dialling
 from l4d.session.session import Session
@@ -22,7 +24,7 @@ from l4d.udp.table import FlowTable
 from l4d.udp.train import send_train
 from l4d.upstream.server import Server
 
-DONTWAIT = socket.MSG_DONTWAIT
+DONTWAIT: Final = socket.MSG_DONTWAIT
 
 
 class Receiver:
@@ -172,12 +174,12 @@ class Receiver:
                 break
             session.tried += (server,)
             sock = self._connect(session, server)
-            if isinstance(sock, socket.socket):
+            if not isinstance(sock, End):
                 return Flow(self, session, client, sock, server, avoided)
             end = sock
         return end
 
-    def _connect(self, session: Session, server: Server) -> socket.socket | End:
+    def _connect(self, session: Session, server: Server) -> Socket | End:
         """A socket connected to *server*, or why there is none."""
         service = self.udp.service
         address = server.address_for(self._port)

@@ -2,21 +2,19 @@
 
 import errno
 import socket
-from typing import TypeAlias
+from typing import Final
 
+from l4d.address import SockAddr
 from l4d.linux.datagram import Ancillary, cut_into, datagrams_in
+from l4d.linux.sockets import Socket
 
-DONTWAIT = socket.MSG_DONTWAIT
-
-SockAddr: TypeAlias = tuple[str, int]
+DONTWAIT: Final = socket.MSG_DONTWAIT
 
 _CANNOT_CUT = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP})
 """A datagram of the train is larger than the way's MTU, or the interface computes no checksums (udp(7))."""
 
 
-def send_train(
-    sock: socket.socket, data: memoryview, size: int, ancillary: Ancillary, address: SockAddr | None = None
-) -> int:
+def send_train(sock: Socket, data: memoryview, size: int, ancillary: Ancillary, address: SockAddr | None = None) -> int:
     """Send *data*, datagrams of *size* bytes behind each other, on *sock*: how many of them were sent.
 
     *address* is where to, None for a connected socket; *ancillary* goes with each. Raises OSError when none was sent.
@@ -31,7 +29,7 @@ def send_train(
     return _send_each(sock, data, size, ancillary, address)
 
 
-def _send_each(sock: socket.socket, data: memoryview, size: int, ancillary: Ancillary, address: SockAddr | None) -> int:
+def _send_each(sock: Socket, data: memoryview, size: int, ancillary: Ancillary, address: SockAddr | None) -> int:
     sent = 0
     for start in range(0, len(data), size):
         try:

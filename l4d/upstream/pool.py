@@ -4,7 +4,7 @@ In this order: ordinary servers that are in; backups that are in; ordinary serve
 alone; such backups. A server that was tried for a session is not tried for it again.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from l4d.upstream.balance import Balancer
 from l4d.upstream.server import Server
@@ -22,11 +22,14 @@ class Pool:
         ready = [server for server in servers if server.ready]
         self._ordinary = [server for server in ready if not server.backup]
         self._backups = [server for server in ready if server.backup]
+        self._all_in_at = 0.0  # when the last ordinary server is in again
 
-    def choose(self, tried: Container[Server], now: float) -> Server | None:
+    def choose(self, tried: Collection[Server], now: float) -> Server | None:
         """The server for a session that has *tried* some; None when nobody can take it."""
         if self._bell() != self._heard:
             self._refresh()
+        if not tried and now >= self._all_in_at and self._ordinary:
+            return self._balancer.choose(self._ordinary)
         for members in (self._ordinary, self._backups):
             candidates = [server for server in members if now >= server.out_until and server not in tried]
             if candidates:
@@ -41,3 +44,4 @@ class Pool:
         self._heard = self._bell()
         for server in self.servers:
             server.refresh()
+        self._all_in_at = max((server.out_until for server in self._ordinary), default=0.0)

@@ -10,7 +10,7 @@ from l4d.terms import End, Level
 CHOICES = [
     choice
     for choice in vars(terms).values()
-    if isinstance(choice, type) and issubclass(choice, enum.Enum) and choice is not enum.Enum
+    if isinstance(choice, type) and issubclass(choice, enum.Enum) and choice not in (enum.Enum, terms.Word)
 ]
 
 

@@ -1,8 +1,9 @@
 """Opening a socket towards a server, and what a failed dial means for whom."""
 
 import errno
+import os
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -20,17 +21,17 @@ UDP = listener(protocol=Protocol.UDP)
 
 
 def test_a_tcp_socket_sends_small_messages_at_once_and_never_waits() -> None:
-    with dialling.open_socket(TCP, upstream(), Inet("127.0.0.1", 1)) as sock:
+    with closing(dialling.open_socket(TCP, upstream(), Inet("127.0.0.1", 1))) as sock:
         assert (sock.type, sock.family) == (socket.SOCK_STREAM, socket.AF_INET)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert not sock.getblocking()
-        assert not sock.get_inheritable()
+        assert not os.get_inheritable(sock.fileno())
 
 
 def test_the_listeners_options_hold_for_the_servers_side_too() -> None:
     tuned = listener(user_timeout=2.5, keepalive=Keepalive(enabled=True, idle=30.0), send_buffer=100_000)
-    with dialling.open_socket(tuned, upstream(), Inet("::1", 1)) as sock:
+    with closing(dialling.open_socket(tuned, upstream(), Inet("::1", 1))) as sock:
         assert sock.family == socket.AF_INET6
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 2500
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
@@ -41,20 +42,20 @@ def test_the_listeners_options_hold_for_the_servers_side_too() -> None:
 def test_a_udp_socket_gets_a_large_buffer() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
         usual = plain.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    with dialling.open_socket(UDP, upstream(), Inet("127.0.0.1", 1)) as sock:
+    with closing(dialling.open_socket(UDP, upstream(), Inet("127.0.0.1", 1))) as sock:
         assert sock.type == socket.SOCK_DGRAM
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) > usual
 
 
 def test_a_unix_server_is_dialled_without_the_options_of_the_network() -> None:
-    with dialling.open_socket(TCP, upstream(source="127.0.0.2"), Unix("/nowhere")) as sock:
+    with closing(dialling.open_socket(TCP, upstream(source="127.0.0.2"), Unix("/nowhere"))) as sock:
         assert sock.family == socket.AF_UNIX
         assert not sock.getblocking()
 
 
 def test_a_source_address_is_bound_and_its_port_chosen_only_at_connect() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        with dialling.open_socket(TCP, upstream(source="127.0.0.2"), Inet("127.0.0.1", 1)) as sock:
+        with closing(dialling.open_socket(TCP, upstream(source="127.0.0.2"), Inet("127.0.0.1", 1))) as sock:
             assert sock.getsockname() == ("127.0.0.2", 0)
             sock.connect_ex(server.getsockname())
             host, port = sock.getsockname()
@@ -71,7 +72,7 @@ def test_a_source_address_that_is_not_ours_leaves_no_socket_behind() -> None:
 
 def connected(server: Server, address: Inet) -> int:
     """What a new socket hears when it is connected to *address*."""
-    with dialling.open_socket(TCP, upstream(), address) as sock:
+    with closing(dialling.open_socket(TCP, upstream(), address)) as sock:
         return dialling.connect(sock, address, server)
 
 
@@ -94,7 +95,7 @@ def test_a_server_that_takes_its_time_is_not_asked_twice_for_a_while() -> None:
         full.listen(0)
         address = Inet(*full.getsockname())
         while not server.patience:
-            sock = waiting.enter_context(dialling.open_socket(TCP, upstream(), address))
+            sock = waiting.enter_context(closing(dialling.open_socket(TCP, upstream(), address)))
             number = dialling.connect(sock, address, server)
         assert number == errno.EINPROGRESS
         assert server.patience == dialling.PATIENCE
