@@ -16,7 +16,6 @@ HOT = (
     "access/capacity",
     "linux/datagram",
     "linux/options",
-    "linux/pipes",
     "linux/sockets",
     "loop",
     "movers/copy",

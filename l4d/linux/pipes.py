@@ -8,7 +8,6 @@ new pipes are tiny, so we stay within our share of it (pipe(7)).
 import contextlib
 import fcntl
 import os
-from typing import ClassVar
 
 SIZE = 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -41,7 +40,7 @@ class Pipe:
 class Pipes:
     """A pool of pipes, at most *most* at a time."""
 
-    KEPT: ClassVar[int] = 8
+    KEPT = 8
     """Idle pipes kept for the next who asks."""
 
     def __init__(self, most: int, size: int) -> None:
