@@ -2,13 +2,13 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from l4d.loop import loop as module
 from l4d.loop.deadlines import NEVER, DueError
-from l4d.loop.loop import IN, OUT, Loop
+from l4d.loop.loop import IN, LINGER, OUT, Loop
 from tests.kit.processes import descriptors
 from tests.unit.making import Clock, NeverWaiting
 
@@ -309,3 +309,50 @@ def test_shutting_closes_what_was_still_to_be_closed(clock: Clock, pair: Pair) -
     loop.shut()
     assert pair[0].fileno() == -1
     assert descriptors(os.getpid()) == before - 1
+
+
+class Yields:
+    """Counts how often others were let run, and does something the first time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.count = 0
+        self._meanwhile = meanwhile
+        monkeypatch.setattr(os, "sched_yield", self)
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count == 1:
+            self._meanwhile()
+
+
+def test_a_loop_asked_to_linger_looks_again_a_few_times_before_it_sleeps_and_only_once(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yields = Yields(monkeypatch)
+    loop.turn()
+    assert yields.count == 0
+    loop.linger()
+    loop.turn()
+    assert yields.count == LINGER
+    loop.turn()
+    assert yields.count == LINGER
+
+
+def test_what_comes_while_others_run_is_told_at_once(loop: Loop, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = pair
+    yields = Yields(monkeypatch, lambda: other.send(b"x"))
+    heard: list[int] = []
+    loop.watch(one.fileno(), IN, heard.append)
+    loop.linger()
+    loop.turn()
+    assert heard == [IN]
+    assert yields.count == 1
+
+
+def test_a_deadline_is_not_missed_by_lingering(loop: Loop, clock: Clock) -> None:
+    due: list[str] = []
+    loop.queue(1.0, due.append).enter("waiter", clock.now)
+    clock.now += 2.0
+    loop.linger()
+    loop.turn()
+    assert due == ["waiter"]
