@@ -51,7 +51,7 @@ compiled: $(VENV)/for-compile
 	@cp -r l4d tests bench conf docs Makefile setup.py pyproject.toml README.md $(COMPILED)/
 	@cd $(COMPILED) && L4D_COMPILE=1 $(abspath $(BIN))/python setup.py --quiet build_ext --inplace >compile.log 2>&1 \
 	    || { cat compile.log; exit 1; }
-	@cd $(COMPILED) && PYTHONPATH=. $(abspath $(BIN))/python -m l4d -V | grep 'data path'
+	@cd $(COMPILED) && PYTHONPATH=. $(abspath $(BIN))/python -m l4d -V | grep 'compiled with mypyc'
 
 test-compiled: compiled $(VENV)/for-test
 	@cd $(COMPILED) && $(abspath $(BIN))/python -m pytest tests/integration $(ARGS)

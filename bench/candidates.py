@@ -130,7 +130,7 @@ def _missing_compiled(place: Path) -> str:
     built = place / "l4d" / "loop" / f"loop{sysconfig.get_config_var('EXT_SUFFIX')}"
     if not built.exists():
         return f"{COMPILED} is not built (make compiled): its columns are empty"
-    sources = [path.relative_to(ROOT) for path in (ROOT / "l4d").rglob("*.py")]
+    sources = [path.relative_to(ROOT) for path in (ROOT / "setup.py", *(ROOT / "l4d").rglob("*.py"))]
     copies = [place / source for source in sources]
     if any(
         not copy.exists() or copy.read_bytes() != (ROOT / source).read_bytes()

@@ -29,7 +29,7 @@ def long() -> str:
 def _data_path() -> str:
     from l4d.loop import loop
 
-    return "interpreted" if loop.__file__.endswith(".py") else "compiled with mypyc"
+    return "interpreted" if loop.__file__.endswith((".py", ".pyc")) else "compiled with mypyc"
 
 
 def _answer(question: Callable[[], str]) -> str:

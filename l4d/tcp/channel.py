@@ -90,8 +90,8 @@ class Channel:
 
     @property
     def bulk(self) -> bool:
-        """Whether its reads were so large that more is about to come."""
-        return self._streak > 0
+        """Whether its reads of late were so large that more is about to come; also where splicing is an order."""
+        return 0 < self._streak <= SMALL_READS
 
     @property
     def closed(self) -> bool:

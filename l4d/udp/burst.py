@@ -41,7 +41,7 @@ class Burst:
 
     def ran_dry(self, found: int) -> None:
         """An event has found only so many."""
-        if found <= self._tried:
+        if self._tried and found <= self._tried:
             self._patience = min(2 * self._patience, MOST_PATIENCE)
         self._tried = 0
         self.limit = found or 1

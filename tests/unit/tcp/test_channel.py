@@ -197,3 +197,13 @@ def test_a_channel_that_stops_reading_is_cut_unless_it_had_ended(stack: ExitStac
     other.channel.pump()
     other.channel.stop_reading()
     assert not other.channel.cut
+
+
+def test_small_messages_are_not_bulk_for_long_even_where_splicing_is_an_order() -> None:
+    with ExitStack() as stack:
+        house = House(stack, Relay.SPLICE)
+        house.pass_through(4 * BUFFER_SIZE)
+        assert house.channel.bulk
+        for _ in range(SMALL_READS + 1):
+            house.pass_through(64)
+        assert not house.channel.bulk

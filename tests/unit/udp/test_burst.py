@@ -69,3 +69,11 @@ def test_once_asking_for_more_has_paid_patience_is_short_again() -> None:
     burst.ran_dry(1)
     full(burst, PATIENCE)
     assert burst.limit == 2
+
+
+def test_an_event_without_a_datagram_is_no_doubling_in_vain() -> None:
+    burst = Burst()
+    for _ in range(10):
+        burst.ran_dry(0)
+    full(burst, PATIENCE)
+    assert burst.limit == 2
