@@ -1,7 +1,8 @@
 """Compiled or not: `L4D_COMPILE=1` builds the rooms that a client's bytes pass through with mypyc.
 
 Without it nothing is compiled, and everything else stands in pyproject.toml. The source is the same either way, and
-plain Python is complete; what compiling brings is in docs/performance.md. It wants mypy and a C compiler:
+plain Python is complete; what compiling brings is in docs/performance.md. It wants a C compiler, and what the extra
+`compile` names in pyproject.toml:
 
     make compiled                                              a compiled copy of this folder in build/compiled
     L4D_COMPILE=1 pip install --no-build-isolation .           installed so
