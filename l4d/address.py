@@ -1,7 +1,7 @@
 """Addresses as the kernel takes them: an IP address with a port, or the path of a unix socket.
 
-Everything here is numeric; no name is ever looked up. The forms an operator writes ("*:80", a range of ports)
-are read in config/addresses.py and become these.
+No name is ever looked up here. The forms an operator writes ("*:80", a range of ports) are read in
+config/addresses.py and become these. A server may also be given by a name, for the control process to resolve.
 """
 
 import ipaddress
@@ -65,6 +65,30 @@ class Unix:
 
 
 Address: TypeAlias = Inet | Unix
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host by name, with a port (which may be SAME_PORT); each of its addresses is a server."""
+
+    name: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Srv:
+    """The name of an SRV record (RFC 2782); each of its targets is a server."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Named: TypeAlias = Host | Srv
 
 SockAddr: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 """A UDP peer as the kernel names it: host and port, over IPv6 also flow label and scope."""

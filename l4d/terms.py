@@ -28,6 +28,19 @@ class Relay(Word):
 
 class Balance(Word):
     ROUND_ROBIN = "round_robin"
+    LEAST_CONN = "least_conn"
+    RANDOM = "random"
+    HASH = "hash"
+    FIRST = "first"
+    LEAST_TIME = "least_time"
+
+
+class HashKey(Word):
+    """What of a session is hashed, for `balance = "hash"`."""
+
+    CLIENT = "client"  # its address
+    CLIENT_PORT = "client_port"
+    LISTENER_PORT = "listener_port"  # the one the client came to
 
 
 class ServerState(Word):
@@ -36,6 +49,38 @@ class ServerState(Word):
     READY = "ready"
     DRAIN = "drain"  # nothing new
     MAINT = "maint"  # nothing new, no checks
+
+
+class OnDown(Word):
+    """What becomes of the sessions of a server that goes down."""
+
+    KEEP = "keep"
+    CLOSE = "close"
+
+
+class CheckType(Word):
+    """How a server is asked whether it is well."""
+
+    OFF = "off"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTP = "http"
+    SEND_EXPECT = "send_expect"
+    UDP = "udp"
+    DNS = "dns"
+    POSTGRES = "postgres"
+    MYSQL = "mysql"
+    REDIS = "redis"
+    EXEC = "exec"
+    AGENT = "agent"
+
+
+class Role(Word):
+    """What a server of a replicated database must be to be up."""
+
+    ANY = ""
+    PRIMARY = "primary"
+    REPLICA = "replica"
 
 
 class Affinity(Word):
@@ -57,8 +102,8 @@ class End(Word):
 
     The first letter says by whom: `-` all were done, `C` client, `S` server, `c` and `s` a timeout while waiting
     for that side, `P` refused by the proxy, `R` the proxy lacked a resource, `X` the proxy stopped. The second says
-    in which phase: `C` connecting, `D` data, `L` last data (one side is done). `T` is max_session_time, and `U`
-    begins the ends that only UDP knows.
+    in which phase: `Q` queued, `C` connecting, `D` data, `L` last data (one side is done). `T` is max_session_time,
+    `SK` a server that went down, and `U` begins the ends that only UDP knows.
     """
 
     FINISHED = "--"
@@ -76,6 +121,10 @@ class End(Word):
     NO_RESOURCE = "RC"
     STOPPED = "XD"
     SESSION_TIME = "TD"
+    LIMIT = "PL"
+    QUEUE_TIMEOUT = "sQ"
+    CLIENT_LEFT_QUEUED = "CQ"
+    SERVER_DOWN = "SK"
     UDP_IDLE = "UD"
     UDP_RESPONDED = "UR"
     UDP_UNREACHABLE = "UI"
@@ -102,6 +151,10 @@ _WORDS = {
     End.NO_RESOURCE: "out of descriptors, ports or memory",
     End.STOPPED: "proxy stopped",
     End.SESSION_TIME: "max_session_time",
+    End.LIMIT: "refused by a limit",
+    End.QUEUE_TIMEOUT: "queue timeout",
+    End.CLIENT_LEFT_QUEUED: "client left while queued",
+    End.SERVER_DOWN: "server went down",
     End.UDP_IDLE: "idle",
     End.UDP_RESPONDED: "all responses seen",
     End.UDP_UNREACHABLE: "server's port unreachable",

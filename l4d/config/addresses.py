@@ -5,18 +5,21 @@
 "[::1]:80"              one; a scope may follow, as in "[fe80::1%eth0]:80"
 "unix:/run/x.sock"      a unix socket
 "10.0.0.2"              a server that is dialled at the port the client came to
+"db.example:5432"       a server by name; each address of the name is one
 """
 
 import os
 import re
 from dataclasses import dataclass
 
-from l4d.address import SAME_PORT, Address, Inet, Unix, normal_host
+from l4d.address import SAME_PORT, Address, Host, Inet, Named, Srv, Unix, normal_host
 from l4d.config.values import Wrong, described, text
 
 _LONGEST_PATH = 107  # sun_path holds 108 bytes with the closing zero
 _PORT = re.compile(r"[0-9]{1,5}")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.-]+")
+DNS_PORT = 53
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 - what "*" stands for
 
 
@@ -26,6 +29,14 @@ class Written:
 
     text: str
     addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A server as the operator wrote it, and what that means."""
+
+    text: str
+    address: Address | Named
 
 
 def to_bind(value: object) -> Written:
@@ -42,19 +53,46 @@ def to_bind(value: object) -> Written:
     return Written(written, tuple(Inet(one, number) for number in _ports(port, written) for one in hosts))
 
 
-def to_dial(value: object) -> Written:
-    """The address of a server. Without a port it has the port SAME_PORT."""
+def to_dial(value: object) -> Dialled:
+    """The address of a server, or its name. Without a port it has the port SAME_PORT."""
     written = _address_text(value)
     if written.startswith("unix:"):
-        return Written(written, (_unix(written),))
+        return Dialled(written, _unix(written))
     host, port = _split(written)
-    ip = _ip(host, "names are not resolved in this version; write the IP address")
-    if port is None:
-        return Written(written, (Inet(ip, SAME_PORT),))
-    number = _port(port, written)
-    if number == 0:
-        raise Wrong(f"'{written}' has port 0; a server has a port from 1 to 65535")
-    return Written(written, (Inet(ip, number),))
+    if not host:
+        raise Wrong(f"'{written}' has no address; write it as '10.0.0.1{written}'")
+    return Dialled(written, _ip_or_name(host, SAME_PORT if port is None else _port_of(port, written, "a server")))
+
+
+def to_look_up(value: object) -> Srv:
+    """The name of an SRV record."""
+    name = text(value)
+    if not is_name(name):
+        raise Wrong(f"{described(name)} is not a name; write it as '_postgres._tcp.example.com'")
+    return Srv(name)
+
+
+def to_ask(value: object) -> Inet:
+    """The address of a nameserver; its port is 53 unless it says otherwise."""
+    written = _address_text(value)
+    host, port = _split(written)
+    ip = _ip(host, "a nameserver is given by its IP address")
+    return Inet(ip, DNS_PORT if port is None else _port_of(port, written, "a nameserver"))
+
+
+def is_name(name: str) -> bool:
+    """Whether *name* can be that of a host or service (RFC 1035, 2.3.4; underscores too, as RFC 2782 has them)."""
+    labels = name.removesuffix(".").split(".")
+    fits = len(name.removesuffix(".")) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+    return fits and not labels[-1].isdigit()  # "10.0.0.256" is an address gone wrong
+
+
+def name_written(name: Srv) -> str:
+    return name.name
+
+
+def nameserver_written(address: Inet) -> str:
+    return str(address)
 
 
 def to_dial_from(value: object) -> str:
@@ -65,9 +103,9 @@ def to_dial_from(value: object) -> str:
     return _ip(host, "write an IP address") if host else ""
 
 
-def dial_written(address: Address) -> str:
+def dial_written(address: Address | Named) -> str:
     """What to_dial reads as *address*."""
-    if isinstance(address, Inet) and address.port == SAME_PORT:
+    if isinstance(address, (Inet, Host)) and address.port == SAME_PORT:
         return str(address).removesuffix(f":{SAME_PORT}")
     return str(address)
 
@@ -92,7 +130,7 @@ def _split(written: str) -> tuple[str, str | None]:
     """Host and port as texts. An IPv6 address stands in brackets when a port follows."""
     if written.startswith("["):
         host, closed, rest = written[1:].partition("]")
-        if not closed or (rest and not rest.startswith(":")):
+        if ":" not in host or not closed or (rest and not rest.startswith(":")):
             raise Wrong(f"{described(written)} is not an address; write it as '[::1]:80'")
         return host, rest[1:] if rest else None
     if written.count(":") > 1:
@@ -103,6 +141,15 @@ def _split(written: str) -> tuple[str, str | None]:
 
 def _with_port(host: str) -> str:
     return f"[{host}]:PORT" if ":" in host else f"{host}:PORT"
+
+
+def _ip_or_name(host: str, port: int) -> Inet | Host:
+    try:
+        return Inet(normal_host(host), port)
+    except ValueError:
+        if is_name(host):
+            return Host(host.lower(), port)
+        raise Wrong(f"{described(host)} is neither an IP address nor a name") from None
 
 
 def _ip(host: str, otherwise: str) -> str:
@@ -124,6 +171,13 @@ def _ports(port: str, written: str) -> range:
     if not 0 < lowest <= highest:
         raise Wrong(f"'{written}': a range of ports goes from the lower to the higher, as in '7000-7009'")
     return range(lowest, highest + 1)
+
+
+def _port_of(port: str, written: str, whose: str) -> int:
+    """The port of one who can be reached, which is not 0."""
+    if (number := _port(port, written)) == 0:
+        raise Wrong(f"'{written}' has port 0; {whose} has a port from 1 to 65535")
+    return number
 
 
 def _port(port: str, written: str) -> int:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from l4d.config.positions import KeyPath
+from l4d.config.positions import KeyPath, dotted
 from l4d.config.problems import Place, Problems
+from l4d.config.values import described
 
 _OPEN: tuple[KeyPath, ...] = (
-    *(("main",), ("log",), ("listeners",), ("upstreams",)),
+    *(("main",), ("log",), ("resolver",), ("listeners",), ("upstreams",)),
     *(("defaults",), ("defaults", "listeners"), ("defaults", "upstreams")),
 )
 """The tables to which several files may add. Every other thing is defined once."""
@@ -45,7 +46,7 @@ class Document:
             self.places.setdefault(path[:depth], place)
             table = table.setdefault(str(part), {})
             if not isinstance(table, dict):
-                return f"'{part}' is not a table; set it as a whole"
+                return f"'{part}' is {described(table)} there; set it as a whole: {dotted(path[:depth])}={{ ... }}"
         for stale in [known for known in self.places if known[: len(path)] == path]:
             del self.places[stale]
         table[str(path[-1])] = value

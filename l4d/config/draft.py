@@ -12,21 +12,22 @@ from l4d.config.kinds import Section, Values
 from l4d.config.positions import KeyPath
 from l4d.config.problems import Problems
 from l4d.config.reading import defaults, note_missing, read_section
-from l4d.config.schema import LISTENER, LOG, MAIN, TOP, UPSTREAM
-from l4d.config.suggest import did_you_mean
+from l4d.config.schema import LISTENER, LOG, MAIN, RESOLVER, TOP, UPSTREAM
+from l4d.config.suggest import did_you_mean, one_of
 from l4d.config.unknown import TABLES, unknown
 from l4d.config.values import described
-from l4d.terms import Protocol
+from l4d.terms import Word
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The values of each table by key. `bind` and `servers` are dicts by place in the list."""
+    """The values of each table by key. `bind`, `servers` and `nameservers` are dicts by place in the list."""
 
     main: Values
     log: Values
+    resolver: Values
     listeners: dict[str, Values]
     upstreams: dict[str, Values]
 
@@ -34,12 +35,17 @@ class Draft:
 def read_draft(document: Document) -> Draft:
     """The draft of *document*; what is wrong with it is noted there."""
     tree, problems = document.tree, document.problems
+
+    def read(section: Section, name: str) -> Values:
+        return {**defaults(section), **read_section(section, tree.get(name, {}), (name,), problems)}
+
     for name in tree.keys() - set(TABLES):
         problems.add((name,), unknown(name, TOP))
     shared = _shared(tree.get("defaults", {}), problems)
     return Draft(
-        main={**defaults(MAIN), **read_section(MAIN, tree.get("main", {}), ("main",), problems)},
-        log={**defaults(LOG), **read_section(LOG, tree.get("log", {}), ("log",), problems)},
+        main=read(MAIN, "main"),
+        log=read(LOG, "log"),
+        resolver=read(RESOLVER, "resolver"),
         listeners={
             name: _listener(table, shared["listeners"], ("listeners", name), problems)
             for name, table in _named(tree.get("listeners", {}), ("listeners",), problems).items()
@@ -80,25 +86,31 @@ def _tables(tables: object, path: KeyPath, problems: Problems) -> dict[str, obje
 
 
 def _upstream(table: object, shared: Values, path: KeyPath, problems: Problems) -> Values:
-    values = {**defaults(UPSTREAM), **shared, **read_section(UPSTREAM, table, path, problems)}
-    note_missing(UPSTREAM, table, values, path, problems)
-    return values
+    words = "is for upstreams balanced by {}; this one is balanced by {}"
+    return _decided(UPSTREAM, "balance", words, table, shared, path, problems)
 
 
 def _listener(table: object, shared: Values, path: KeyPath, problems: Problems) -> Values:
-    """The protocol decides which defaults there are, and which keys of [defaults.listeners] are meant."""
-    own = read_section(LISTENER, table, path, problems)
-    protocol = own.get("protocol") or shared.get("protocol") or Protocol.TCP
-    fitting = {name: value for name, value in shared.items() if LISTENER.keys[name].fits(protocol)}
-    values = {**defaults(LISTENER, protocol), **fitting, **own}
-    note_missing(LISTENER, table, values, path, problems)
-    if not problems.within((*path, "protocol")) and not problems.within(("defaults", "listeners", "protocol")):
-        _note_misfits(own, protocol, path, problems)
-    return values
+    return _decided(LISTENER, "protocol", "is for {} listeners; this one is {}", table, shared, path, problems)
 
 
-def _note_misfits(own: Values, protocol: Protocol, path: KeyPath, problems: Problems) -> None:
+def _decided(
+    section: Section, by: str, words: str, table: object, shared: Values, path: KeyPath, problems: Problems
+) -> Values:
+    """The values of *table*, where the key *by* decides which defaults there are, and which other keys.
+
+    Of what is *shared*, that counts which fits. The table itself must not have what does not: *words* say so.
+    """
+    own = read_section(section, table, path, problems)
+    decided: Word = own.get(by) or shared.get(by) or defaults(section)[by]
+    fitting = {name: value for name, value in shared.items() if section.keys[name].fits(decided)}
+    values = {**defaults(section, decided), **fitting, **own}
+    note_missing(section, table, values, path, problems)
+    if problems.within((*path, by)) or problems.within(("defaults", path[0], by)):
+        return values  # nobody knows what was meant
     for name in own:
-        only = LISTENER.keys[name].only
-        if only not in {None, protocol}:
-            problems.add((*path, name), f"is for {only.value} listeners; this one is {protocol.value}")
+        key = section.keys[name]
+        if not key.fits(decided):
+            fits = one_of([str(one.value) for one in key.only])
+            problems.add((*path, name), words.format(fits, decided.value))
+    return values

@@ -3,11 +3,11 @@
 These only describe. reading.py takes values out of TOML by them, show.py writes values back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from l4d.terms import Protocol
+from l4d.terms import Protocol, Word
 
 Values: TypeAlias = dict[str, Any]
 """What was read in a section, by the name of the key."""
@@ -40,9 +40,16 @@ class Table:
     section: "Section"
     short: One
     from_short: Callable[[Any], Values]  # what of the table the single value says
-    make: Callable[[Values], Any]
+    make: Callable[[Values], Any]  # from all keys, with the defaults of those that were not written
     take: Callable[[Any], Values | None]  # the way back; None: the single value says it all
     shorten: Callable[[Any], object] = _as_it_is
+    examine: Callable[[Values, Collection[str]], Iterable[tuple[str, str]]] = lambda _values, _tried: ()
+    """What is wrong with the values that were written, seen together: the key ("": the table), and the words.
+
+    The second argument names what was written, or meant: also the keys whose values were wrong, which have no value.
+    """
+    counting: Callable[[Values], Values] = lambda values: values  # of the values that were written
+    apart: bool = False  # it is shown under a header of its own
 
 
 Kind: TypeAlias = One | Several | Table
@@ -60,18 +67,19 @@ class Key:
     default: object
     why: str
     udp_default: object = None  # where the default of a udp listener is another
-    only: Protocol | None = None  # the listeners it is for; None: all
+    only: tuple[Word, ...] = ()
+    """What it is for: protocols of listeners, balances of upstreams, types of checks. Empty: all."""
     optional: bool = False
 
     @property
     def required(self) -> bool:
         return self.default is None and not self.optional
 
-    def default_for(self, protocol: Protocol) -> object:
-        return self.udp_default if protocol is Protocol.UDP and self.udp_default is not None else self.default
+    def default_for(self, kind: Word) -> object:
+        return self.udp_default if kind is Protocol.UDP and self.udp_default is not None else self.default
 
-    def fits(self, protocol: Protocol) -> bool:
-        return self.only in {None, protocol}
+    def fits(self, kind: Word) -> bool:
+        return not self.only or kind in self.only
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from l4d.config.check import check
 from l4d.config.draft import Draft, read_draft
 from l4d.config.files import read_files
 from l4d.config.kinds import Values
-from l4d.config.model import Config, Listener, Log, Main, Upstream
+from l4d.config.model import Config, Listener, Log, Main, Resolver, Upstream
 from l4d.config.override import override
 
 
@@ -30,10 +30,15 @@ def _config(draft: Draft, files: list[str]) -> Config:
     return Config(
         main=Main(**draft.main),
         log=Log(**draft.log),
+        resolver=_resolver(draft.resolver),
         listeners={name: _listener(name, values) for name, values in draft.listeners.items()},
         upstreams={name: _upstream(name, values) for name, values in draft.upstreams.items()},
         files=tuple(files),
     )
+
+
+def _resolver(values: Values) -> Resolver:
+    return Resolver(**{**values, "nameservers": tuple(values["nameservers"].values())})
 
 
 def _listener(name: str, values: Values) -> Listener:

@@ -7,8 +7,25 @@ them stand in schema.py.
 
 from dataclasses import dataclass
 
-from l4d.address import Address
-from l4d.terms import Affinity, Balance, Level, Protocol, Relay, ServerState
+from l4d.address import Address, Host, Inet, Named, Srv
+from l4d.terms import (
+    Affinity,
+    Balance,
+    CheckType,
+    HashKey,
+    Level,
+    OnDown,
+    Protocol,
+    Relay,
+    Role,
+    ServerState,
+)
+
+MOST_NAMES = 256
+"""The most servers that may be given by name: at a reload the board has room for twice as many."""
+
+SEATS = 64
+"""The most addresses of one name that are servers at a time. Each has its place on the board from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,14 @@ class Main:
 class Log:
     level: Level
     error: str  # "stderr", "syslog", "journal" or a path
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    nameservers: tuple[Inet, ...]  # empty: those of /etc/resolv.conf, and /etc/hosts is honoured
+    timeout: float
+    min_ttl: float
+    max_ttl: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +89,63 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """One entry of `servers`. One given by a name stands for as many servers as it has addresses."""
+
     name: str  # as given, else the address as written
-    address: Address  # port SAME_PORT: that of the listener
+    address: Address | Named  # port SAME_PORT: that of the listener
     weight: int
+    max_sessions: int
     backup: bool
     state: ServerState
+
+    @property
+    def named(self) -> bool:
+        """Whether the control process has to find the addresses."""
+        return isinstance(self.address, (Host, Srv))
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """The names of the servers it may stand for: its own, or for a name `NAME#1`, `NAME#2` and so on."""
+        return tuple(f"{self.name}#{number}" for number in range(1, SEATS + 1)) if self.named else (self.name,)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How the servers of an upstream are asked whether they are well. Which keys count depends on the type."""
+
+    type: CheckType
+    interval: float
+    timeout: float
+    fall: int
+    rise: int
+    port: int  # 0: the server's own
+    role: Role
+    send: str
+    send_hex: bytes
+    expect: str  # a regular expression, searched for in the bytes of the answer
+    expect_hex: bytes  # what the answer must begin with
+    path: str
+    host: str  # "": the server's name, or its address
+    method: str
+    status: tuple[tuple[int, int], ...]  # ranges, both ends included
+    body: str  # a regular expression; "": any
+    tls: bool
+    verify: bool
+    server_name: str  # sent as SNI and verified; "": the server's name, or its address, which is not sent
+    ca_file: str  # "": the system's authorities
+    query: str
+    query_type: str
+    answer: str  # a regular expression for a record of the answer; "": any answer will do
+    user: str
+    password_file: str
+    password_env: str
+    database: str
+    command: tuple[str, ...]
+
+    @property
+    def payload(self) -> bytes:
+        """What is sent, in whichever form it was written."""
+        return self.send_hex or self.send.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +153,18 @@ class Upstream:
     name: str
     servers: tuple[Server, ...]
     balance: Balance
+    hash_key: tuple[HashKey, ...]
     connect_timeout: float
     tries: int
     tries_timeout: float
     max_fails: int
     fail_timeout: float
     early_close: float
+    slow_start: float
+    on_down: OnDown
+    queue: int
+    queue_timeout: float
+    check: Check
     source: str  # an IP address to dial from; "": the system chooses
 
 
@@ -89,6 +172,7 @@ class Upstream:
 class Config:
     main: Main
     log: Log
+    resolver: Resolver
     listeners: dict[str, Listener]
     upstreams: dict[str, Upstream]
     files: tuple[str, ...]  # every file it was read from, the main one first

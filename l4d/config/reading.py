@@ -4,6 +4,7 @@ None stands for a value that was wrong; reading goes on, so that all problems ar
 back as a dict by place, in which the wrong elements are missing.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from l4d.config.kinds import Kind, One, Section, Several, Table, Values
@@ -12,7 +13,7 @@ from l4d.config.problems import Place, Problems
 from l4d.config.suggest import nearest
 from l4d.config.unknown import unknown
 from l4d.config.values import Wrong, described
-from l4d.terms import Protocol
+from l4d.terms import Protocol, Word
 
 
 def read_value(kind: Kind, value: object, path: KeyPath, problems: Problems) -> Any:
@@ -38,9 +39,9 @@ def read_section(section: Section, table: object, path: KeyPath, problems: Probl
     return values
 
 
-def defaults(section: Section, protocol: Protocol = Protocol.TCP) -> Values:
+def defaults(section: Section, kind: Word = Protocol.TCP) -> Values:
     """The defaults of *section*, read as if the operator had written them."""
-    written = {name: key.default_for(protocol) for name, key in section.keys.items()}
+    written = {name: key.default_for(kind) for name, key in section.keys.items()}
     problems = Problems({}, Place("the defaults", 0))
     values = read_section(section, {k: v for k, v in written.items() if v is not None}, (), problems)
     problems.stop_if_any([])
@@ -51,10 +52,16 @@ def note_missing(section: Section, table: object, values: Values, path: KeyPath,
     """Notes the keys that must be given and are neither in *values* nor, wrong or mistyped, in *table*."""
     if not isinstance(table, dict):
         return  # noted already
-    tried = {name if name in section.keys else nearest(name, section.keys) for name in table}
+    tried = _tried(section, table)
     for name, key in section.keys.items():
         if key.required and name not in values and name not in tried:
             problems.add(path, f"has no '{name}': {key.why}")
+
+
+def _tried(section: Section, names: Iterable[str]) -> set[str]:
+    """The keys that *names* are, or, where one is mistyped, were probably meant to be."""
+    meant = (name if name in section.keys else nearest(name, section.keys) for name in names)
+    return {name for name in meant if name is not None}
 
 
 def _read_one(kind: One, value: object, path: KeyPath, problems: Problems) -> Any:
@@ -76,11 +83,18 @@ def _read_several(kind: Several, value: object, path: KeyPath, problems: Problem
 
 
 def _read_table(kind: Table, value: object, path: KeyPath, problems: Problems) -> Any:
-    if not isinstance(value, dict):
-        single = _read_one(kind.short, value, path, problems)
-        return None if single is None else kind.make({**defaults(kind.section), **kind.from_short(single)})
-    values = read_section(kind.section, value, path, problems)
-    note_missing(kind.section, value, values, path, problems)
+    if isinstance(value, dict):
+        values = read_section(kind.section, value, path, problems)
+        note_missing(kind.section, value, values, path, problems)
+        tried = _tried(kind.section, value)
+    elif (single := _read_one(kind.short, value, path, problems)) is not None:
+        values = kind.from_short(single)
+        tried = set(values)
+    else:
+        return None
+    right = {name: one for name, one in values.items() if not problems.within((*path, name))}
+    for name, words in kind.examine(right, tried):
+        problems.add((*path, name) if name else path, words)
     if problems.within(path):
         return None
-    return kind.make({**defaults(kind.section), **values})
+    return kind.make({**defaults(kind.section), **kind.counting(values)})

@@ -4,17 +4,33 @@ Reading, showing, the suggestions for mistyped keys and the test of conf/l4d.tom
 order. A key that is not here does not exist.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
-from l4d.config.addresses import dial_written, to_bind, to_dial, to_dial_from
+from l4d.address import Srv
+from l4d.config.addresses import (
+    dial_written,
+    name_written,
+    nameserver_written,
+    to_ask,
+    to_bind,
+    to_dial,
+    to_dial_from,
+    to_look_up,
+)
+from l4d.config.checks import CHECK, CHECK_TABLE
 from l4d.config.kinds import Key, One, Section, Several, Table, Values, section
 from l4d.config.model import Keepalive, Server
 from l4d.config.values import (
+    LONGEST_WORD,
     boolean,
     choice,
     choice_written,
+    described,
     duration,
     duration_written,
+    hash_key,
+    hash_key_written,
     integer,
     keepalive_time,
     log_target,
@@ -26,13 +42,16 @@ from l4d.config.values import (
     workers,
     workers_written,
 )
-from l4d.terms import Affinity, Balance, Level, Protocol, Relay, ServerState
+from l4d.terms import Affinity, Balance, Level, OnDown, Protocol, Relay, ServerState
 
 _MANY = 2**31 - 1
 _FILES = 2**30  # what the kernel grants at most
 _USER_TIMEOUT = 596 * 3600  # the kernel counts it in milliseconds, in an int
 
-TCP, UDP = Protocol.TCP, Protocol.UDP
+TCP, UDP = (Protocol.TCP,), (Protocol.UDP,)
+HASHED = (Balance.HASH,)
+WEIGHED = (Balance.ROUND_ROBIN, Balance.LEAST_CONN, Balance.RANDOM, Balance.LEAST_TIME)
+"""Where a weight can grow: it decides nothing with `first`, and whose server it is with `hash`."""
 
 _BOOLEAN = One(boolean)
 _TEXT = One(text)
@@ -41,11 +60,14 @@ _TIME_OR_NONE = One(duration(or_zero=True), duration_written)
 _KEEPALIVE_TIME = One(keepalive_time, duration_written)
 _SIZE = One(size(2**30), size_written)
 _COUNT = One(integer(0, _MANY))
+_HASH_KEY = One(hash_key, hash_key_written)
+_NAMESERVER = One(to_ask, nameserver_written)
+_BALANCE = One(choice(Balance), choice_written)
 
 TOP = section(
     "the top of the file",
     Key("include", Several(_TEXT, may_be_empty=True), [], 'more files to read: ["conf.d/*.toml"]; in name order'),
-    later="admin resolver",
+    later="admin",
 )
 
 MAIN = section(
@@ -66,6 +88,19 @@ LOG = section(
     Key("level", One(choice(Level), choice_written), "info", "debug, info, warning, error"),
     Key("error", One(log_target), "stderr", "stderr, syslog, journal, or a path (relative: from where l4d is started)"),
     later="access format",
+)
+
+RESOLVER = section(
+    "[resolver]",
+    Key(
+        "nameservers",
+        Several(_NAMESERVER, may_be_empty=True),
+        [],
+        "IP or IP:port; empty: those of /etc/resolv.conf, and /etc/hosts is honoured",
+    ),
+    Key("timeout", _TIME, "2s", "a query that has no answer from any nameserver by then has failed"),
+    Key("min_ttl", _TIME, "1s", "a name is not asked for again sooner, unless dialling or resolving it fails"),
+    Key("max_ttl", _TIME, "60s", "a name is asked for again after this long at the latest"),
 )
 
 KEEPALIVE = section(
@@ -127,18 +162,58 @@ LISTENER = section(
 
 SERVER = section(
     "servers",
-    Key("address", One(to_dial, dial_written), None, "IP:port, unix:/path, or IP alone: the port the client came to"),
+    Key(
+        "address",
+        One(to_dial, dial_written),
+        None,
+        "IP:port, name:port, unix:/path; without a port: the one the client came to",
+        optional=True,
+    ),
+    Key(
+        "srv",
+        One(to_look_up, name_written),
+        None,
+        "instead of address: an SRV record; each target is a server",
+        optional=True,
+    ),
     Key("name", One(word), None, "in logs and metrics; by default the address as written", optional=True),
     Key("weight", One(integer(1, 65535)), 1, "its share of the sessions, beside the others' weights"),
+    Key("max_sessions", _COUNT, 0, "over all workers; 0: no bound"),
     Key("backup", _BOOLEAN, False, "serves when no ordinary server can"),
-    Key("state", One(choice(ServerState), choice_written), "ready", "ready, drain (nothing new), maint (nothing new)"),
-    later="max_sessions srv",
+    Key(
+        "state",
+        One(choice(ServerState), choice_written),
+        "ready",
+        "ready, drain (nothing new), maint (nothing new, no checks)",
+    ),
 )
 
 
 def _server(values: Values) -> Server:
-    written = values["address"]
-    return Server(**{"name": written.text, **values, "address": written.addresses[0]})
+    rest = {name: value for name, value in values.items() if name not in {"address", "srv"}}
+    address = values["srv"] if "srv" in values else values["address"].address
+    return Server(**{"name": _as_written(values), **rest, "address": address})
+
+
+def _as_written(values: Values) -> str:
+    """The address of a server, or the name of its SRV record; "" when neither could be read."""
+    if "srv" in values:
+        return str(values["srv"])
+    return values["address"].text if "address" in values else ""
+
+
+def _examine_server(values: Values, tried: Collection[str]) -> Iterator[tuple[str, str]]:
+    if "address" not in tried and "srv" not in tried:
+        yield "", f"has no 'address': {SERVER.keys['address'].why}"
+    elif "address" in tried and "srv" in tried:
+        yield "srv", "cannot be given beside 'address'"
+    elif "name" not in tried and len(written := _as_written(values)) > LONGEST_WORD:
+        yield "", f"{described(written)} is longer than {LONGEST_WORD} characters; give it a 'name'"
+
+
+def _server_values(server: Server) -> Values:
+    rest = {name: getattr(server, name) for name in SERVER.keys if name not in {"address", "srv"}}
+    return {"srv" if isinstance(server.address, Srv) else "address": server.address, **rest}
 
 
 _SERVER = Table(
@@ -146,7 +221,8 @@ _SERVER = Table(
     short=One(to_dial),
     from_short=lambda written: {"address": written},
     make=_server,
-    take=lambda server: {name: getattr(server, name) for name in SERVER.keys},
+    take=_server_values,
+    examine=_examine_server,
 )
 
 UPSTREAM = section(
@@ -157,20 +233,27 @@ UPSTREAM = section(
         None,
         'addresses, or { address = "10.0.0.2:5432", name = "two", weight = 2, backup = false, state = "ready" }',
     ),
-    Key(
-        "balance",
-        One(choice(Balance, later=("least_conn", "random", "hash", "first", "least_time")), choice_written),
-        "round_robin",
-        "round_robin: in turn, as often as their weights say",
-    ),
+    Key("balance", _BALANCE, "round_robin", "round_robin, least_conn, random, hash, first, least_time"),
+    Key("hash_key", _HASH_KEY, "client", "client, client_port, listener_port, or several joined by +", only=HASHED),
     Key("connect_timeout", _TIME, "5s", "a server that has not answered by then has failed"),
     Key("tries", One(integer(0, 65535)), 0, "servers tried for a session before giving up; 0: each once"),
     Key("tries_timeout", _TIME, "30s", "no further server is tried after this long"),
     Key("max_fails", One(integer(0, 65535)), 3, "this many failed dials within fail_timeout ... (0: never)"),
     Key("fail_timeout", _TIME, "10s", "... keep the server out for this long"),
     Key("early_close", _TIME_OR_NONE, "0", "a server that closes without a byte within this time has failed"),
+    Key(
+        "slow_start",
+        _TIME_OR_NONE,
+        "0",
+        "a server whose checks are good again gets its weight over this time",
+        only=WEIGHED,
+    ),
+    Key("on_down", One(choice(OnDown), choice_written), "keep", "close: a server that goes down loses its sessions"),
+    Key("queue", _COUNT, 0, "sessions that may wait when every server is at max_sessions"),
+    Key("queue_timeout", _TIME, "10s", "the longest such wait"),
+    Key("check", CHECK_TABLE, "off", 'a type, or a table: { type = "tcp", interval = "2s", fall = 3, rise = 2 }'),
     Key("source", One(to_dial_from), "", 'local IP address to dial from; "": the system chooses'),
-    later="hash_key slow_start on_down queue queue_timeout send_proxy check",
+    later="send_proxy",
 )
 
-SECTIONS: tuple[Section, ...] = (TOP, MAIN, LOG, LISTENER, KEEPALIVE, UPSTREAM, SERVER)
+SECTIONS: tuple[Section, ...] = (TOP, MAIN, LOG, RESOLVER, LISTENER, KEEPALIVE, UPSTREAM, SERVER, CHECK)

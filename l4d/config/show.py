@@ -3,12 +3,14 @@
 Read back it gives an equal configuration, but for the names of the files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from l4d.config.kinds import Kind, One, Section, Several
+from l4d.config.kinds import Kind, One, Section, Several, Table
 from l4d.config.model import Config
-from l4d.config.schema import LISTENER, LOG, MAIN, UPSTREAM
+from l4d.config.schema import LISTENER, LOG, MAIN, RESOLVER, UPSTREAM
 from l4d.config.toml import written, written_key
+from l4d.terms import Word
 
 
 def show(config: Config) -> str:
@@ -19,18 +21,31 @@ def show(config: Config) -> str:
 def _lines(config: Config) -> Iterator[str]:
     yield from _table("main", MAIN, config.main)
     yield from _table("log", LOG, config.log)
+    yield from _table("resolver", RESOLVER, config.resolver)
     for name, listener in config.listeners.items():
-        fitting = {key: one for key, one in LISTENER.keys.items() if one.fits(listener.protocol)}
-        yield from _table(f"listeners.{written_key(name)}", Section("", fitting, frozenset()), listener)
+        yield from _table(f"listeners.{written_key(name)}", LISTENER, listener, listener.protocol)
     for name, upstream in config.upstreams.items():
-        yield from _table(f"upstreams.{written_key(name)}", UPSTREAM, upstream)
+        yield from _table(f"upstreams.{written_key(name)}", UPSTREAM, upstream, upstream.balance)
 
 
-def _table(header: str, section: Section, values: object) -> Iterator[str]:
+def _table(header: str, section: Section, values: object, kind: Word | None = None) -> Iterator[str]:
+    """A table with those keys that are for *kind*, then the tables in it."""
+    keys = [key for key in section.keys.values() if kind is None or key.fits(kind)]
+    shown: dict[str, Any] = {key.name: plain(key.kind, getattr(values, key.name)) for key in keys}
+    inner = [key.name for key in keys if _stands_apart(key.kind, shown[key.name])]
+    yield from _lines_of(header, {name: value for name, value in shown.items() if name not in inner})
+    for name in inner:
+        yield from _lines_of(f"{header}.{name}", shown[name])
+
+
+def _stands_apart(kind: Kind, value: object) -> bool:
+    return isinstance(kind, Table) and kind.apart and isinstance(value, dict)
+
+
+def _lines_of(header: str, table: Mapping[str, object]) -> Iterator[str]:
     yield ""
     yield f"[{header}]"
-    for name, key in section.keys.items():
-        value = plain(key.kind, getattr(values, name))
+    for name, value in table.items():
         yield f"{name} = {_list(value) if isinstance(value, list) else written(value)}"
 
 
@@ -51,4 +66,4 @@ def plain(kind: Kind, value: object) -> object:
     values = kind.take(value)
     if values is None:
         return kind.shorten(value)
-    return {name: plain(key.kind, values[name]) for name, key in kind.section.keys.items()}
+    return {name: plain(key.kind, values[name]) for name, key in kind.section.keys.items() if name in values}

@@ -2,9 +2,9 @@
 
 from l4d.config.kinds import Section
 from l4d.config.schema import SECTIONS, TOP
-from l4d.config.suggest import did_you_mean
+from l4d.config.suggest import did_you_mean, one_of
 
-TABLES = ("main", "log", "defaults", "listeners", "upstreams")
+TABLES = ("main", "log", "resolver", "defaults", "listeners", "upstreams")
 """The tables at the top of a file."""
 
 
@@ -14,7 +14,7 @@ def unknown(name: str, section: Section) -> str:
     if name in section.later or (not homes and any(name in other.later for other in SECTIONS)):
         return "not available in this version"
     if homes:
-        return f"no such key here; '{name}' belongs to {homes[0]}"
+        return f"no such key here; '{name}' belongs to {one_of(homes)}"
     return f"no such key{did_you_mean(name, _names(section))}"
 
 

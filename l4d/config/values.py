@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from l4d.config.suggest import one_of
 from l4d.config.toml import written
+from l4d.terms import HashKey
 
 Choice = TypeVar("Choice", bound=enum.Enum)
 
@@ -21,6 +22,9 @@ YEAR = 8760 * 3600
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "": 1000}
 MOST_WORKERS = 500
 """At a reload there are twice as many, and each has a row of the board."""
+
+LONGEST_WORD = 112
+"""A unix socket's path with "unix:" before it, the longest address that is not a name, is a word."""
 
 _BYTES = {"": 1, "k": 1024, "m": 1024 * 1024}
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ms|s|m|h|)")
@@ -65,8 +69,8 @@ def text(value: object) -> str:
 def word(value: object) -> str:
     """A string that stands for one thing in a log line: not empty, no spaces."""
     name = text(value)
-    if not name or len(name) > 112 or any(letter.isspace() for letter in name):
-        raise Wrong(f"must be 1 to 112 characters without spaces, not {described(name)}")
+    if not name or len(name) > LONGEST_WORD or any(letter.isspace() for letter in name):
+        raise Wrong(f"must be 1 to {LONGEST_WORD} characters without spaces, not {described(name)}")
     return name
 
 
@@ -169,19 +173,35 @@ def size_written(count: int) -> str:
 def choice(choices: type[Choice], later: Collection[str] = ()) -> Callable[[object], Choice]:
     """The reader of one of the words in *choices*. The words in *later* are told apart from mistakes."""
     words = {str(one.value): one for one in choices}
+    wanted = f"must be {one_of([word or written(word) for word in words])}"
 
     def read(value: object) -> Choice:
         if isinstance(value, str) and value in words:
             return words[value]
         if isinstance(value, str) and value in later:
-            raise Wrong(f"'{value}' is not available in this version; must be {one_of(words)}")
-        raise Wrong(f"must be {one_of(words)}, not {described(value)}")
+            raise Wrong(f"'{value}' is not available in this version; {wanted}")
+        raise Wrong(f"{wanted}, not {described(value)}")
 
     return read
 
 
 def choice_written(value: enum.Enum) -> Any:
     return value.value
+
+
+def hash_key(value: object) -> tuple[HashKey, ...]:
+    """One or several of the words in HashKey, joined by "+"."""
+    read = choice(HashKey, later=("sni",))
+    if not isinstance(value, str):
+        raise Wrong(f"must be words like 'client' joined by '+', not {described(value)}")
+    parts = tuple(read(part.strip()) for part in value.split("+"))
+    if len(set(parts)) < len(parts):
+        raise Wrong(f"{described(value)} names a part twice")
+    return parts
+
+
+def hash_key_written(value: tuple[HashKey, ...]) -> str:
+    return "+".join(part.value for part in value)
 
 
 def path_or_none(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from l4d.config.checks import CHECK
 from l4d.config.load import load
 from l4d.config.model import Config
 from l4d.config.override import override
@@ -19,6 +20,7 @@ from l4d.config.positions import KeyPath, positions
 from l4d.config.show import show
 from l4d.config.toml import parse, written
 from l4d.errors import ConfigError, StartError
+from l4d.terms import CheckType
 from tests.unit.config.generated import configurations, documents
 from tests.unit.config.helpers import document, problems_of
 
@@ -170,17 +172,52 @@ WORDS = st.sampled_from(
         "protocol",
         "workers",
         "level",
+        "resolver",
+        "nameservers",
+        "check",
+        "type",
+        "status",
+        "command",
+        "expect",
+        "srv",
+        "balance",
+        "hash_key",
     ]
 )
 ANYTHING = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("1.2.3.4:5"), st.just("udp")
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=8),
+        st.sampled_from(["1.2.3.4:5", "udp", "http", "exec", "hash", "a.example:5"]),
     ),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.one_of(WORDS, st.text(max_size=3)), inner, max_size=4)
     ),
     max_leaves=15,
 ).filter(lambda value: value is not None)
+
+
+CHECKED = st.dictionaries(
+    st.sampled_from([*CHECK.keys, "typ"]),
+    st.one_of(st.sampled_from([one.value for one in CheckType]), st.integers(0, 600), ANYTHING),
+    max_size=5,
+)
+
+
+@settings(SLOW_OK, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.sampled_from([one.value for one in CheckType]) | ANYTHING, CHECKED)
+def test_a_check_of_anything_is_refused_in_words_or_right(tmp_path: Path, kind: Any, keys: dict[str, Any]) -> None:
+    check = written(without_none({"type": kind, **keys}))
+    text = f"[upstreams.u]\nservers = ['unix:/a', '1.2.3.4:5', 'a.example:5']\ncheck = {check}\n"
+    try:
+        config = loaded(tmp_path, text)
+    except ConfigError as error:
+        assert all("check" in problem.key or "unix:/a" in problem.message for problem in error.problems)
+    else:
+        assert loaded(tmp_path, show(config)) == config
 
 
 def without_none(value: Any) -> Any:

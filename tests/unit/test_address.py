@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from l4d.address import Inet, Unix, from_sockaddr, normal_host
+from l4d.address import Host, Inet, Srv, Unix, from_sockaddr, normal_host
 
 
 def test_an_ipv4_address_is_what_the_kernel_takes() -> None:
@@ -75,3 +75,8 @@ def test_addresses_overlap_when_a_client_of_one_could_reach_the_other() -> None:
     assert not Inet("10.0.0.1", 80).overlaps(Inet("10.0.0.2", 80))
     assert not Inet("10.0.0.1", 80).overlaps(Inet("0.0.0.0", 81))
     assert not Inet("::1", 80).overlaps(Inet("0.0.0.0", 80))
+
+
+def test_names_are_written_as_they_were_given() -> None:
+    assert str(Host("db.example", 5432)) == "db.example:5432"
+    assert str(Srv("_pg._tcp.example")) == "_pg._tcp.example"

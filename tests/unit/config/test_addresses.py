@@ -4,8 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
-from l4d.address import SAME_PORT, Address, Inet, Unix
-from l4d.config.addresses import dial_written, to_bind, to_dial, to_dial_from
+from l4d.address import SAME_PORT, Address, Host, Inet, Named, Srv, Unix
+from l4d.config.addresses import (
+    dial_written,
+    is_name,
+    name_written,
+    nameserver_written,
+    to_ask,
+    to_bind,
+    to_dial,
+    to_dial_from,
+    to_look_up,
+)
 from l4d.config.values import Wrong
 
 
@@ -47,6 +57,7 @@ def test_an_address_to_bind_stands_for_one_or_many(text: str, addresses: list[Ad
         ("[::1]", "'[::1]' has no port; write it as '[::1]:PORT'"),
         ("[::1", "'[::1' is not an address; write it as '[::1]:80'"),
         ("[::1]80", "'[::1]80' is not an address; write it as '[::1]:80'"),
+        ("[1.2.3.4]:80", "'[1.2.3.4]:80' is not an address; write it as '[::1]:80'"),
         ("localhost:80", "'localhost': bind to an IP address, or to '*' for every one"),
         ("1.2.3.400:80", "'1.2.3.400' is not an IP address"),
         ("?:80", "'?' is not an IP address"),
@@ -77,25 +88,101 @@ def test_a_unix_path_is_as_long_as_the_kernel_takes() -> None:
         ("[::1]", Inet("::1", SAME_PORT)),
         ("::1", Inet("::1", SAME_PORT)),
         ("unix:/run/x", Unix("/run/x")),
+        ("db.example:5432", Host("db.example", 5432)),
+        ("DB.Example.:5432", Host("db.example.", 5432)),
+        ("localhost", Host("localhost", SAME_PORT)),
+        ("db_1:1", Host("db_1", 1)),
     ],
 )
-def test_an_address_to_dial_is_one(text: str, address: Address) -> None:
-    assert to_dial(text).addresses == (address,)
-    assert to_dial(dial_written(address)).addresses == (address,)
+def test_an_address_to_dial_is_one_or_a_name(text: str, address: Address | Named) -> None:
+    assert to_dial(text).text == text
+    assert to_dial(text).address == address
+    assert to_dial(dial_written(address)).address == address
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("localhost:80", "'localhost': names are not resolved in this version; write the IP address"),
-        ("db.example", "'db.example': names are not resolved in this version; write the IP address"),
-        ("*:80", "'*' is not an IP address"),
+        (["a"], "must be a string, not a list"),
+        ("", "must be an address like '10.0.0.1:80', not ''"),
+        (":80", "':80' has no address; write it as '10.0.0.1:80'"),
+        ("*:80", "'*' is neither an IP address nor a name"),
+        ("10.0.0.256:80", "'10.0.0.256' is neither an IP address nor a name"),
+        ("-db.example:80", "'-db.example' is neither an IP address nor a name"),
+        ("http://db.example:80", "'http://db.example:80' is neither an IP address nor a name"),
+        ("[db.example]:80", "'[db.example]:80' is not an address; write it as '[::1]:80'"),
         ("10.0.0.1:0", "'10.0.0.1:0' has port 0; a server has a port from 1 to 65535"),
+        ("db.example:0", "'db.example:0' has port 0; a server has a port from 1 to 65535"),
+        ("db.example:http", "'db.example:http': 'http' is not a port from 0 to 65535"),
         ("10.0.0.1:1-2", "'10.0.0.1:1-2': '1-2' is not a port from 0 to 65535"),
     ],
 )
 def test_a_wrong_address_to_dial_is_refused_with_a_way_out(value: object, said: str) -> None:
     assert refusal(to_dial, value) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("localhost", True),
+        ("_pg._tcp.db.example", True),
+        ("a-b.c1.", True),
+        ("a" * 63 + ".b", True),
+        (".".join(["a" * 63] * 3 + ["a" * 61]), True),
+        (".".join(["a" * 63] * 3 + ["a" * 62]), False),
+        ("a" * 64 + ".b", False),
+        ("", False),
+        (".", False),
+        ("a..b", False),
+        (".a", False),
+        ("a-.b", False),
+        ("1.2.3.4", False),
+        ("db.1", False),
+        ("b\u00fccher.example", False),
+        ("a b", False),
+    ],
+)
+def test_a_name_is_made_of_labels(name: str, is_one: bool) -> None:
+    assert is_name(name) is is_one
+
+
+def test_the_name_of_an_srv_record_has_no_port() -> None:
+    assert to_look_up("_pg._tcp.db.example") == Srv("_pg._tcp.db.example")
+    assert name_written(Srv("pg.service.consul")) == "pg.service.consul"
+    assert refusal(to_look_up, "db.example:1") == (
+        "'db.example:1' is not a name; write it as '_postgres._tcp.example.com'"
+    )
+    assert refusal(to_look_up, "") == "'' is not a name; write it as '_postgres._tcp.example.com'"
+    assert refusal(to_look_up, 3) == "must be a string, not 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("9.9.9.9", Inet("9.9.9.9", 53)),
+        ("9.9.9.9:5353", Inet("9.9.9.9", 5353)),
+        ("::1", Inet("::1", 53)),
+        ("[fe80::1%eth0]:54", Inet("fe80::1%eth0", 54)),
+    ],
+)
+def test_a_nameserver_has_an_ip_address_and_a_port(text: str, address: Inet) -> None:
+    assert to_ask(text) == address
+    assert to_ask(nameserver_written(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (53, "must be a string, not 53"),
+        ("dns.example", "'dns.example': a nameserver is given by its IP address"),
+        ("unix:/run/x", "'unix': a nameserver is given by its IP address"),
+        ("9.9.9.9:", "'9.9.9.9:': '' is not a port from 0 to 65535"),
+        ("9.9.9.9:0", "'9.9.9.9:0' has port 0; a nameserver has a port from 1 to 65535"),
+        ("*:53", "'*' is not an IP address"),
+    ],
+)
+def test_a_wrong_nameserver_is_refused_with_a_way_out(value: object, said: str) -> None:
+    assert refusal(to_ask, value) == said
 
 
 def test_the_address_to_dial_from_has_no_port() -> None:

@@ -1,5 +1,7 @@
 """Whether the parts of a configuration fit together."""
 
+import pytest
+
 from l4d.config.check import check
 from l4d.config.draft import read_draft
 from tests.unit.config.helpers import document, problems_of
@@ -115,6 +117,92 @@ def test_ports_are_not_judged_by_what_is_wrong_itself() -> None:
     assert served('"1.2.3.4"', 'bind = ["1.2.3.4:80", "wrong"]') == [
         "listeners.l0.bind[1]: 'wrong' has no port; write it as 'wrong:PORT'",
     ]
+
+
+def test_a_name_without_a_port_takes_that_of_the_client_too() -> None:
+    assert served('"db.example"', RANGE) == []
+    assert served('"db.example"', ONE_PORT) == [
+        "upstreams.u.servers[0]: 'db.example' has no port; write it as 'db.example:80'",
+    ]
+
+
+def test_an_srv_record_has_ports_of_its_own() -> None:
+    assert served('{ srv = "_a._tcp.example" }', ONE_PORT, more='check = "tcp"') == []
+
+
+def test_what_a_name_stands_for_has_names_of_its_own_too() -> None:
+    said = "is the name of servers[0] already; give it a 'name'"
+    assert served('["db.example:5", "db.example:5", "db.example:5"]') == [
+        f"upstreams.u.servers[1]: 'db.example:5' {said}",
+        f"upstreams.u.servers[2]: 'db.example:5' {said}",
+    ]
+    assert served('["db.example:5", { address = "1.2.3.4:5", name = "db.example:5#64" }]') == [
+        f"upstreams.u.servers[1]: 'db.example:5#64' {said}",
+    ]
+    assert served('[{ address = "1.2.3.4:5", name = "a#1" }, { srv = "_a._tcp.example", name = "a" }]') == [
+        f"upstreams.u.servers[1]: 'a#1' {said}",
+    ]
+    assert served('["db.example:5", { address = "1.2.3.4:5", name = "db.example:5#65" }, "db.example:6"]') == []
+
+
+def test_only_the_family_of_an_address_is_known() -> None:
+    assert served('["db.example:5", { srv = "_a._tcp.example" }]', more='source = "1.2.3.4"') == []
+
+
+def test_a_name_serves_udp_as_well() -> None:
+    assert served('["db.example:5", { srv = "_a._udp.example" }]', 'protocol = "udp"\n' + ONE_PORT) == []
+
+
+def test_names_are_kept_for_a_time_that_can_be() -> None:
+    assert problems('resolver.min_ttl = "2m"\nresolver.max_ttl = "90s"') == [
+        "1: resolver.min_ttl: is 2m, and 'max_ttl' is only 90s",
+    ]
+    assert problems('resolver.max_ttl = "500ms"') == ["1: resolver.min_ttl: is 1s, and 'max_ttl' is only 500ms"]
+    assert problems('resolver.min_ttl = "1m"') == []
+
+
+def test_a_time_is_not_judged_by_one_that_is_wrong_itself() -> None:
+    (problem,) = problems('resolver.min_ttl = "2m"\nresolver.max_ttl = "x"')
+    assert problem.startswith("2: resolver.max_ttl: must be a duration")
+
+
+def test_a_check_needs_a_port_to_ask() -> None:
+    for server in ("1.2.3.4", "db.example"):
+        assert served(f'"{server}"', RANGE, more='check = "tcp"') == [
+            f"upstreams.u.servers[0]: '{server}' has no port to check; give the check a 'port'",
+        ]
+        assert served(f'"{server}"', RANGE, more='check = { type = "tcp", port = 80 }') == []
+        assert served(f'"{server}"', RANGE, more='check = { type = "exec", command = "true" }') == []
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ('"tcp"', None),
+        ('{ type = "http", path = "/x" }', None),
+        ('{ type = "tls", verify = false }', None),
+        ('{ type = "tls", server_name = "a.example" }', None),
+        ('{ type = "exec", command = "true" }', None),
+        ('{ type = "udp", send = "x" }', "cannot be asked by a check of type udp"),
+        ('{ type = "dns", query = "a.example" }', "cannot be asked by a check of type dns"),
+        ('{ type = "tcp", port = 80 }', "has no port 80 to check"),
+        ('"tls"', "has no address a certificate could be for; give the check a 'server_name'"),
+        (
+            '{ type = "http", tls = true }',
+            "has no address a certificate could be for; give the check a 'server_name'",
+        ),
+    ],
+)
+def test_a_unix_socket_cannot_be_asked_everything(check: str, said: str | None) -> None:
+    problems = [f"upstreams.u.servers[0]: 'unix:/a': a unix socket {said}"] if said else []
+    assert served('["unix:/a", "1.2.3.4:5"]', more=f"check = {check}") == problems
+
+
+def test_a_shared_check_is_judged_where_it_is_used() -> None:
+    text = '[defaults.upstreams]\ncheck = "tls"\n[upstreams.u]\nservers = "unix:/a"\n'
+    (problem,) = problems(text)
+    assert problem.startswith("4: upstreams.u.servers[0]: 'unix:/a': ")
+    assert problems(text + 'check = "off"') == []
 
 
 def test_servers_may_all_be_in_maintenance() -> None:

@@ -52,6 +52,5 @@ def test_a_key_is_replaced_with_all_that_was_in_it() -> None:
 
 def test_a_key_in_something_that_is_no_table_cannot_be_replaced() -> None:
     whole = document("[main]\nworkers = 1")
-    assert (
-        whole.replace(("main", "workers", "x"), 1, Place("--set", 0)) == "'workers' is not a table; set it as a whole"
-    )
+    blocked = whole.replace(("main", "workers", "x"), 1, Place("--set", 0))
+    assert blocked == "'workers' is 1 there; set it as a whole: main.workers={ ... }"

@@ -2,8 +2,9 @@
 
 import pytest
 
+from l4d.address import Inet
 from l4d.config.draft import Draft, read_draft
-from l4d.terms import Protocol, Relay
+from l4d.terms import CheckType, HashKey, Protocol, Relay
 from tests.unit.config.helpers import document, problems_of
 
 
@@ -92,6 +93,86 @@ def test_a_key_of_the_other_protocol_is_a_problem_in_the_listener_itself() -> No
     ]
 
 
+def test_defaults_apply_silently_to_the_upstreams_whose_balance_they_fit() -> None:
+    draft, problems = drafted("""
+        [defaults.upstreams]
+        balance = "hash"
+        hash_key = "client_port"
+        slow_start = "30s"
+        [upstreams.h]
+        servers = "1.2.3.4:5"
+        [upstreams.f]
+        servers = "1.2.3.4:5"
+        balance = "first"
+        [upstreams.r]
+        servers = "1.2.3.4:5"
+        balance = "round_robin"
+    """)
+    assert problems == []
+    assert [draft.upstreams[name]["slow_start"] for name in "hfr"] == [0, 0, 30]
+    assert [draft.upstreams[name]["hash_key"] for name in "hfr"] == [
+        (HashKey.CLIENT_PORT,),
+        (HashKey.CLIENT,),
+        (HashKey.CLIENT,),
+    ]
+
+
+def test_a_key_for_another_balance_is_a_problem_in_the_upstream_itself() -> None:
+    _, problems = drafted("""
+        [upstreams.h]
+        servers = "1.2.3.4:5"
+        balance = "hash"
+        slow_start = "30s"
+        [upstreams.r]
+        servers = "1.2.3.4:5"
+        hash_key = "client"
+    """)
+    weighed = "round_robin, least_conn, random or least_time"
+    assert problems == [
+        f"5: upstreams.h.slow_start: is for upstreams balanced by {weighed}; this one is balanced by hash",
+        "8: upstreams.r.hash_key: is for upstreams balanced by hash; this one is balanced by round_robin",
+    ]
+
+
+@pytest.mark.parametrize("place", ["upstreams.u", "defaults.upstreams"])
+def test_a_wrong_balance_is_not_taken_for_round_robin(place: str) -> None:
+    _, (problem,) = drafted(f"""
+        {place}.balance = "hsah"
+        upstreams.u.servers = "1.2.3.4:5"
+        upstreams.u.hash_key = "client"
+    """)
+    assert problem.startswith(f"2: {place}.balance: must be ")
+
+
+def test_the_check_of_an_upstream_replaces_the_shared_one_as_a_whole() -> None:
+    draft, problems = drafted("""
+        [defaults.upstreams]
+        check = { type = "http", path = "/healthz", interval = "9s" }
+        [upstreams.shared]
+        servers = "1.2.3.4:5"
+        [upstreams.own]
+        servers = "1.2.3.4:5"
+        [upstreams.own.check]
+        type = "http"
+        fall = 5
+        [upstreams.off]
+        servers = "1.2.3.4:5"
+        check = "off"
+    """)
+    assert problems == []
+    checks = {name: upstream["check"] for name, upstream in draft.upstreams.items()}
+    assert (checks["shared"].path, checks["shared"].interval, checks["shared"].fall) == ("/healthz", 9, 3)
+    assert (checks["own"].path, checks["own"].interval, checks["own"].fall) == ("/", 2, 5)
+    assert checks["off"].type is CheckType.OFF
+
+
+def test_the_resolver_has_a_table() -> None:
+    draft, problems = drafted('[resolver]\nnameservers = ["9.9.9.9", "[::1]:5353"]\nmin_ttl = "5s"')
+    assert problems == []
+    assert list(draft.resolver["nameservers"].values()) == [Inet("9.9.9.9", 53), Inet("::1", 5353)]
+    assert [draft.resolver[name] for name in ("timeout", "min_ttl", "max_ttl")] == [2, 5, 60]
+
+
 @pytest.mark.parametrize("place", ["listeners.a", "defaults.listeners"])
 def test_a_wrong_protocol_is_not_taken_for_tcp(place: str) -> None:
     _, problems = drafted(f"""
@@ -121,6 +202,8 @@ def test_tables_are_where_tables_belong() -> None:
         [defaults]
         listener = {}
         upstreams = 5
+        [resolver]
+        nameservers = "x"
     """)
     assert problems == [
         "2: listeners: must be tables with a name, as in [listeners.NAME], not 1",
@@ -129,6 +212,7 @@ def test_tables_are_where_tables_belong() -> None:
         "5: lgo: no such key; did you mean 'log'?",
         "7: defaults.listener: no such table; did you mean 'listeners'?",
         "8: defaults.upstreams: must be a table, not 5",
+        "10: resolver.nameservers: 'x': a nameserver is given by its IP address",
     ]
 
 

@@ -12,8 +12,10 @@ def test_the_default_may_be_another_for_udp() -> None:
 
 def test_a_key_fits_every_listener_or_those_it_is_for() -> None:
     assert all(Key("bind", One(str), None, "why").fits(protocol) for protocol in Protocol)
-    only_udp = Key("responses", One(str), 0, "why", only=Protocol.UDP)
+    only_udp = Key("responses", One(str), 0, "why", only=(Protocol.UDP,))
     assert [only_udp.fits(protocol) for protocol in Protocol] == [False, True]
+    both = Key("bind", One(str), None, "why", only=(Protocol.TCP, Protocol.UDP))
+    assert all(both.fits(protocol) for protocol in Protocol)
 
 
 def test_a_key_without_default_must_be_given_unless_it_is_derived() -> None:

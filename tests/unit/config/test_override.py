@@ -46,5 +46,20 @@ def test_what_cannot_be_set_is_a_problem() -> None:
     override(written, ["main.workers.x=1", "include=x"])
     assert problems_of(written.problems) == [
         "--set: include: cannot be set here; the files are read by then",
-        "--set: main.workers.x: 'workers' is not a table; set it as a whole",
+        "--set: main.workers.x: 'workers' is 1 there; set it as a whole: main.workers={ ... }",
+    ]
+
+
+def test_a_key_of_a_check_is_set_where_the_check_is_a_table() -> None:
+    written = document('[upstreams."a.b".check]\ntype = "tcp"\n[upstreams.c]\ncheck = "tcp"')
+    override(
+        written, ['upstreams."a.b".check.interval=1s', "upstreams.c.check.interval=1s", "upstreams.d.check.port=1"]
+    )
+    assert written.tree["upstreams"] == {
+        "a.b": {"check": {"type": "tcp", "interval": "1s"}},
+        "c": {"check": "tcp"},
+        "d": {"check": {"port": 1}},
+    }
+    assert problems_of(written.problems) == [
+        "--set: upstreams.c.check.interval: 'check' is 'tcp' there; set it as a whole: upstreams.c.check={ ... }",
     ]

@@ -2,8 +2,9 @@
 
 import pytest
 
+from l4d.config.checks import CHECK
 from l4d.config.kinds import Section
-from l4d.config.schema import LISTENER, LOG, MAIN, SERVER, TOP, UPSTREAM
+from l4d.config.schema import LISTENER, LOG, MAIN, RESOLVER, SERVER, TOP, UPSTREAM
 from l4d.config.unknown import unknown
 
 
@@ -21,8 +22,14 @@ from l4d.config.unknown import unknown
         ("access", LOG, "not available in this version"),
         ("admin", TOP, "not available in this version"),
         ("allow", LISTENER, "not available in this version"),
-        ("check", UPSTREAM, "not available in this version"),
-        ("srv", SERVER, "not available in this version"),
+        ("send_proxy", UPSTREAM, "not available in this version"),
+        ("srv", UPSTREAM, "no such key here; 'srv' belongs to servers"),
+        ("timeout", UPSTREAM, "no such key here; 'timeout' belongs to [resolver] or [upstreams.*.check]"),
+        ("fall", UPSTREAM, "no such key here; 'fall' belongs to [upstreams.*.check]"),
+        ("port", SERVER, "no such key here; 'port' belongs to [upstreams.*.check]"),
+        ("intervall", CHECK, "no such key; did you mean 'interval'?"),
+        ("nameserver", RESOLVER, "no such key; did you mean 'nameservers'?"),
+        ("resolvers", TOP, "no such key; did you mean 'resolver'?"),
     ],
 )
 def test_an_unknown_key_gets_a_way_out(name: str, section: Section, said: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from l4d.config import values
 from l4d.config.values import Wrong
-from l4d.terms import Balance, Protocol
+from l4d.terms import HashKey, Protocol, Role
 
 
 def refusal(read: Callable[[object], object], value: object) -> str:
@@ -146,8 +146,41 @@ def test_a_choice_is_one_of_its_words() -> None:
 
 
 def test_a_choice_of_later_versions_is_told_from_a_mistake() -> None:
-    read = values.choice(Balance, later=("hash",))
-    assert refusal(read, "hash") == "'hash' is not available in this version; must be round_robin"
+    read = values.choice(HashKey, later=("sni",))
+    assert refusal(read, "sni") == (
+        "'sni' is not available in this version; must be client, client_port or listener_port"
+    )
+
+
+def test_a_choice_may_be_the_empty_word() -> None:
+    assert values.choice(Role)("") is Role.ANY
+    assert refusal(values.choice(Role), "x") == "must be \"\", primary or replica, not 'x'"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("client", (HashKey.CLIENT,)),
+        ("listener_port + client", (HashKey.LISTENER_PORT, HashKey.CLIENT)),
+    ],
+)
+def test_a_hash_key_is_a_word_or_several(text: str, key: tuple[HashKey, ...]) -> None:
+    assert values.hash_key(text) == key
+    assert values.hash_key(values.hash_key_written(key)) == key
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (5, "must be words like 'client' joined by '+', not 5"),
+        ("", "must be client, client_port or listener_port, not ''"),
+        ("client+", "must be client, client_port or listener_port, not ''"),
+        ("client+client", "'client+client' names a part twice"),
+        ("sni", "'sni' is not available in this version; must be client, client_port or listener_port"),
+    ],
+)
+def test_a_wrong_hash_key_is_refused(value: object, said: str) -> None:
+    assert refusal(values.hash_key, value) == said
 
 
 def test_a_path_is_made_absolute_because_a_daemon_changes_directory(
