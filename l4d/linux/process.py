@@ -2,10 +2,14 @@
 
 import ctypes
 import os
+import resource
 import signal
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
+
+PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs of the operator's are looked for, whatever our own PATH is."""
 
 _CAN_SET_IDS = 1 << 6 | 1 << 7
 
@@ -19,18 +23,34 @@ def _prctl(option: int, value: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def die_with_parent(parent: int) -> bool:
-    """Be sent SIGTERM when the parent's life ends. False: *parent* is gone already.
+def die_with_parent(parent: int, by: signal.Signals = signal.SIGTERM) -> bool:
+    """Be sent the signal *by* when the parent's life ends. False: *parent* is gone already.
 
     To be called after the user was changed; that clears the setting (PR_SET_PDEATHSIG(2const)).
     """
-    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    _prctl(PR_SET_PDEATHSIG, by)
     return os.getppid() == parent
 
 
 def forbid_new_privileges() -> None:
     """No program started from here gains rights by its file's bits (PR_SET_NO_NEW_PRIVS(2const))."""
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def limit_data(most: int) -> None:
+    """Have at most *most* bytes of memory of one's own, as far as it may be limited; allow_data ends that.
+
+    What would need more is refused: MemoryError. See RLIMIT_DATA in setrlimit(2).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limits = [limit for limit in (most, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
+
+
+def allow_data() -> None:
+    """Have as much memory as one may."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def can_change_user() -> bool:
@@ -69,3 +89,12 @@ def stay_on_cpu(slot: int) -> None:
 def cpu_count() -> int:
     """How many CPUs this process may run on."""
     return len(os.sched_getaffinity(0))
+
+
+def describe_end(status: int) -> str:
+    """How a process has ended, by the *status* waitpid(2) gives: "exited with status 1", "was killed by SIGKILL"."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        known = number in set(signal.Signals)  # the real-time signals between the first and the last have no name
+        return f"was killed by {signal.Signals(number).name if known else f'signal {number}'}"
+    return f"exited with status {os.WEXITSTATUS(status)}"

@@ -5,11 +5,15 @@ each beginning and end; its base, which the library calls `SocketType`, has ever
 session needs is opened and accepted here, and costs a fifth less that way.
 """
 
+import errno
 import socket
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Socket: TypeAlias = socket.SocketType
 """Either of the two; what is made here is the plain one. It has no `with`, and is closed by whoever holds it."""
+
+LACK: Final[frozenset[int]] = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""Errors of connecting that say nothing about the server: we are out of descriptors, memory or ports."""
 
 
 def open_socket(family: int, kind: int) -> Socket:

@@ -51,10 +51,12 @@ class Log:
         if left_out is not None:
             self._write(level, f"{text} ({left_out} more like it before this)" if left_out else text)
 
-    def bug(self, where: str) -> None:
-        """The exception being handled is ours: its traceback, whole, at the level of errors."""
-        if self._admits("a bug") is not None:  # one that comes with every turn would fill the disk
-            self._write(Level.ERROR, f"a bug in {where}, please report it:\n{traceback.format_exc()}")
+    def bug(self, where: str, error: BaseException | None = None) -> None:
+        """*error*, or the exception being handled, is ours: its traceback, whole, at the level of errors."""
+        if self._admits("a bug") is None:  # one that comes with every turn would fill the disk
+            return
+        told = "".join(traceback.format_exception(error)) if error is not None else traceback.format_exc()
+        self._write(Level.ERROR, f"a bug in {where}, please report it:\n{told}")
 
     def _admits(self, key: str) -> int | None:
         """How many lines of *key* were left out before this one, or None to leave this one out too."""

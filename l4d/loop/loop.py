@@ -31,6 +31,8 @@ GONE: Final = select.EPOLLHUP | select.EPOLLERR
 """Told unasked: the connection is over on both sides, or has failed."""
 
 EXCLUSIVE = select.EPOLLEXCLUSIVE
+EDGE = select.EPOLLET
+"""Told once for each thing that happens, whether or not it is read; for what nobody reads."""
 
 Handler: TypeAlias = Callable[[int], None]
 """Called with the event mask of its descriptor."""

@@ -19,7 +19,7 @@ import os
 import time
 
 ROWS = 1024
-COLUMNS = 1 << 18
+COLUMNS = 1 << 20
 WORD = 8
 
 RETIRED = 0
@@ -50,6 +50,12 @@ class Board:
         finally:
             os.close(fd)
         self._words = memoryview(self._memory).cast("Q")
+        self.bell_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        """Becomes readable with each ring. Nobody reads it: whoever wants to hear watches it edge-triggered."""
+        self.gap_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        """The same, with each session that leaves a server others wait for."""
+        self.knock_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        """Readable when control is wanted; control reads it."""
         self._taken: set[int] = {RETIRED}
         self._words[ROWS_USED] = 1
 
@@ -61,6 +67,10 @@ class Board:
         """The column's number in every row in use, the retired one first."""
         used = self._words[ROWS_USED]
         return list(self._words[column : used * self.columns : self.columns])
+
+    def view(self, column: int, rows: int) -> memoryview:
+        """The column in the first so many rows, as `read` copies it: to be read again and again."""
+        return self._words[column : rows * self.columns : self.columns]
 
     def total(self, column: int) -> int:
         """The column's sum. Never caught between the two steps of a fold, so that counters do not jump."""
@@ -81,9 +91,28 @@ class Board:
         """Tell all processes that something changed that they keep a copy of.
 
         The one cell with several writers: that it changes is all that matters, and the clock never writes the
-        same twice.
+        same twice. Who sleeps is woken (eventfd(2): each write is an event for every epoll set it is in).
         """
         self._words[BELL] = time.monotonic_ns()
+        os.eventfd_write(self.bell_fd, 1)
+
+    def tell_gap(self) -> None:
+        """A server that was full has room again, and somebody waits."""
+        os.eventfd_write(self.gap_fd, 1)
+
+    def knock(self) -> None:
+        """Control is wanted: a server given by name could not be dialled."""
+        os.eventfd_write(self.knock_fd, 1)
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a process needs to hear and to be heard."""
+        return self.bell_fd, self.gap_fd, self.knock_fd
+
+    @property
+    def rows_used(self) -> int:
+        """How many rows readers look at."""
+        return self._words[ROWS_USED]
 
     # What follows is the master's alone.
 
@@ -116,3 +145,4 @@ class Board:
         self._words[FOLDS] += 1
         self._taken.remove(number)
         self._words[ROWS_USED] = max(self._taken) + 1
+        self.tell_gap()  # its sessions are gone with it

@@ -1,8 +1,11 @@
 """A server's failed dials over all workers, kept on the board.
 
-Each worker writes its own row: when its count began, the count, and until when it has put the server out. A reader sums
-the counts that began within the window, and takes the latest of the ends. Times are monotonic milliseconds,
-which are the same in every process of the machine.
+Each worker writes its own row: when its count began, the count, until when it has put the server out, and when the
+server has answered after that. A reader sums the counts that began within the window, and takes the latest of the ends.
+Times are monotonic milliseconds, which are the same in every process of the machine.
+
+When its time out is over, the server is tried by the worker that put it out; the others wait as long again for what
+comes of it, so that it costs one client a retry and not one for each worker.
 """
 
 from l4d.stats.board import Board
@@ -17,11 +20,11 @@ class SharedFailures:
     def __init__(self, board: Board, tally: ServerTally) -> None:
         self._board = board
         self._row = tally.row
-        self._columns = tally.failed_since, tally.failed, tally.out_until
+        self._columns = tally.failed_since, tally.failed, tally.out_until, tally.recovered
 
     def add(self, now: float, window: float) -> int:
         """Count one failed dial of ours; how many there were within *window* over all workers."""
-        since, failed, _ = self._columns
+        since, failed, _, _ = self._columns
         moment, span = _milliseconds(now), _milliseconds(window)
         row = self._row
         if moment > row[since] + span:
@@ -32,21 +35,40 @@ class SharedFailures:
         # Not strict: the master may take or retire a row between the two reads.
         return sum(count for start, count in zip(begun, counts, strict=False) if moment <= start + span)
 
-    def put_out(self, until: float, probation: int) -> None:
-        """Tell all workers that the server is out, and begin the next count then, with *probation* fails in it."""
-        since, failed, out = self._columns
+    def put_out(self, until: float) -> None:
+        """Tell all workers that the server is out, and begin the next count then."""
+        since, failed, out, _ = self._columns
         row = self._row
         row[out] = row[since] = _milliseconds(until)
-        row[failed] = probation
+        row[failed] = 0
         self._board.ring()
 
-    def out_until(self) -> float:
-        """Until when the server is out, as any worker has said."""
-        return max(self._board.read(self._columns[2])) / 1000
+    def out_until(self, length: float) -> float:
+        """Until when the server is out for this worker, as any has said. It is put out for *length* each time."""
+        _, _, out, recovered = self._columns
+        latest, span = max(self._board.read(out)), _milliseconds(length)
+        if latest - span < max(self._board.read(recovered)):
+            if self._row[out]:  # by us, and another worker has found that it answers
+                self._forget_ours()
+            return 0.0
+        return (latest if latest == self._row[out] else latest + span) / 1000
 
-    def clear(self) -> None:
-        """Forget our own failures."""
-        self._row[self._columns[1]] = 0
+    def clear(self, now: float, *, was_out: bool) -> None:
+        """It has answered: forget our own failures; if it *was_out*, tell all workers that it no longer is."""
+        if was_out:
+            self.forget(now)
+            self._board.ring()
+        else:
+            self._forget_ours()
+
+    def forget(self, now: float) -> None:
+        """Whatever any worker has said before *now* does not hold any more."""
+        self._forget_ours()
+        self._row[self._columns[3]] = _milliseconds(now)
+
+    def _forget_ours(self) -> None:
+        since, failed, out, _ = self._columns
+        self._row[since] = self._row[failed] = self._row[out] = 0
 
 
 def _milliseconds(seconds: float) -> int:

@@ -8,6 +8,8 @@ from l4d.config.model import Config
 from l4d.stats import catalogue
 from l4d.stats.board import RETIRED, Board
 from l4d.stats.columns import Columns, Key
+from l4d.stats.seat import Seat
+from l4d.stats.standing import Standing
 from l4d.terms import End
 
 
@@ -64,6 +66,8 @@ class ServerTally:
         "failed_since",
         "failures",
         "out_until",
+        "queued",
+        "recovered",
         "row",
         "sessions",
         "sessions_total",
@@ -83,15 +87,8 @@ class ServerTally:
         self.failed_since = columns.of(catalogue.FAILED_SINCE, upstream, server)
         self.failed = columns.of(catalogue.FAILED, upstream, server)
         self.out_until = columns.of(catalogue.OUT_UNTIL, upstream, server)
-
-    def begun(self) -> None:
-        """The server was given a session."""
-        self.row[self.sessions_total] += 1
-        self.row[self.sessions] += 1
-
-    def over(self) -> None:
-        """A session of the server is over."""
-        self.row[self.sessions] -= 1
+        self.recovered = columns.of(catalogue.RECOVERED, upstream, server)
+        self.queued = columns.of(catalogue.QUEUE_SESSIONS, upstream)  # shared by all its servers
 
 
 def reserve(board: Board, columns: Columns, config: Config) -> frozenset[Key]:
@@ -101,11 +98,21 @@ def reserve(board: Board, columns: Columns, config: Config) -> frozenset[Key]:
     """
     columns.record()
     nobody = board.row(RETIRED)
-    for metric in catalogue.PROCESS_METRICS:
+    for metric in (catalogue.LOG_LINES_DROPPED, catalogue.HEARTBEAT):
         columns.of(metric)
+    for result in catalogue.QUERY_RESULTS:
+        columns.of(catalogue.RESOLVER_QUERIES, result)
     for listener in config.listeners:
         ListenerTally(nobody, columns, listener)
     for upstream in config.upstreams.values():
+        columns.of(catalogue.QUEUE_SESSIONS, upstream.name)
         for server in upstream.servers:
-            ServerTally(nobody, columns, upstream.name, server.name)
+            for name in server.seats:
+                ServerTally(nobody, columns, upstream.name, name)
+                Standing(nobody, columns, upstream.name, name)
+                if server.named:
+                    Seat(nobody, columns, upstream.name, name)
+            if server.named:
+                Standing(nobody, columns, upstream.name, server.name)  # what is wished of all of them
+                columns.of(catalogue.SEATS_TAKEN, upstream.name, server.name)
     return columns.recorded

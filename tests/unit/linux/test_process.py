@@ -1,6 +1,7 @@
 """What a process asks of the kernel for itself. Each asks in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -103,3 +104,48 @@ os.write(before, " ".join(where).encode())
 """
     )
     assert told == ["/dev/null"]
+
+
+def test_memory_may_be_limited_as_far_as_the_limit_allows() -> None:
+    told = told_by(
+        """
+from resource import RLIMIT_DATA, getrlimit, setrlimit
+from l4d.linux import process
+before = getrlimit(RLIMIT_DATA)
+process.limit_data(256 << 20)
+print(getrlimit(RLIMIT_DATA)[0] == 256 << 20, getrlimit(RLIMIT_DATA)[1] == before[1])
+try:
+    bytearray(300 << 20)
+except MemoryError:
+    print("refused")
+process.limit_data(300 << 20)
+print(getrlimit(RLIMIT_DATA)[0] == 256 << 20)
+process.allow_data()
+print(getrlimit(RLIMIT_DATA)[0] == before[1])
+setrlimit(RLIMIT_DATA, (200 << 20, 200 << 20))
+process.limit_data(256 << 20)
+print(getrlimit(RLIMIT_DATA) == (200 << 20, 200 << 20))
+"""
+    )
+    assert told == ["True", "True", "refused", "True", "True", "True"]
+
+
+def status_of(program: str) -> int:
+    """What waitpid says of a shell that has run *program*."""
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", program], {})
+    return os.waitpid(pid, 0)[1]
+
+
+@pytest.mark.parametrize("number", [0, 1, 78])
+def test_an_exit_has_a_status(number: int) -> None:
+    assert process.describe_end(status_of(f"exit {number}")) == f"exited with status {number}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_a_signal_has_a_name(number: signal.Signals) -> None:
+    assert process.describe_end(status_of(f"ulimit -c 0; kill -{number.value} $$")) == f"was killed by {number.name}"
+
+
+def test_a_real_time_signal_has_a_number() -> None:
+    number = signal.SIGRTMIN + 5
+    assert process.describe_end(status_of(f"kill -{number} $$")) == f"was killed by signal {number}"

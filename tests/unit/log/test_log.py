@@ -104,6 +104,18 @@ def test_a_bug_is_told_with_its_traceback(sink: Lines) -> None:
     assert "LookupError: what went wrong" in text
 
 
+def test_a_bug_that_was_caught_elsewhere_is_told_with_its_own_traceback(sink: Lines) -> None:
+    try:
+        raise KeyError("mistake")
+    except KeyError as error:
+        caught = error
+    Log(sink, Level.ERROR, "control").bug("a callback", caught)
+    [(level, text)] = sink.taken
+    assert level is Level.ERROR
+    assert text.startswith("a bug in a callback, please report it:\nTraceback")
+    assert "KeyError: 'mistake'" in text
+
+
 def test_a_bug_that_comes_with_every_turn_is_told_once_a_second() -> None:
     lines = Lines()
     log = Log(lines, Level.INFO, "worker 0")

@@ -1,8 +1,13 @@
 """The board: one writer a row, readers sum."""
 
+import os
+import select
+
 import pytest
 
-from l4d.stats.board import FIRST_COLUMN, FOLDS, RETIRED, Board, BoardFullError
+from l4d.stats.board import FIRST_COLUMN, FOLDS, RETIRED, BoardFullError
+from tests.unit.making import OwnBoard as Board
+from tests.unit.making import is_told
 
 ONE, OTHER = FIRST_COLUMN, FIRST_COLUMN + 1
 
@@ -112,6 +117,41 @@ def test_the_bell_has_another_number_after_every_ring() -> None:
     assert len(set(heard)) == 101
 
 
+def test_whoever_sleeps_is_woken_by_the_bell() -> None:
+    board = Board(rows=2, columns=8)
+    with select.epoll() as sleeper:
+        sleeper.register(board.bell_fd, select.EPOLLIN | select.EPOLLET)
+        assert sleeper.poll(0) == []
+        for _ in range(3):
+            board.ring()
+            board.ring()
+            assert sleeper.poll(0) == [(board.bell_fd, select.EPOLLIN)]
+            assert sleeper.poll(0) == []  # nobody has read it, and it is told once
+
+
+def test_a_gap_and_a_knock_are_told_apart() -> None:
+    board = Board(rows=2, columns=8)
+    told = []
+    for tell in (board.tell_gap, board.knock, board.ring):
+        tell()
+        told.append([is_told(fd) for fd in board.descriptors])
+    assert told == [[False, True, False], [False, True, True], [True, True, True]]
+
+
+def test_the_sessions_of_a_dead_process_leave_a_gap() -> None:
+    board = Board(rows=2, columns=8)
+    number = board.take_row()
+    assert not is_told(board.gap_fd)
+    board.retire_row(number, [], 8)
+    assert is_told(board.gap_fd)
+
+
+def test_a_board_is_heard_by_all_who_inherit_it_and_by_no_other_program() -> None:
+    board = Board(rows=2, columns=8)
+    assert len(set(board.descriptors)) == 3
+    assert not any(os.get_inheritable(fd) or os.get_blocking(fd) for fd in board.descriptors)
+
+
 class CaughtInAFold(Board):
     """Two reads happen in the middle of a fold, a third while a whole one passes; the fourth is in peace."""
 
@@ -150,3 +190,11 @@ def test_a_name_that_is_gone_leaves_nothing_behind() -> None:
     board.row(board.take_row())[ONE] = 2
     board.forget([ONE])
     assert board.read(ONE) == [0, 0]
+
+
+def test_a_view_of_a_column_shows_what_is_written_later() -> None:
+    board = Board(rows=4, columns=8)
+    row = board.take_row()
+    view = board.view(5, 2)
+    board.row(row)[5] = 7
+    assert view.tolist() == [0, 7] == board.read(5)

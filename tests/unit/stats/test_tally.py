@@ -1,11 +1,15 @@
 """What a listener and a server count in."""
 
+from l4d.address import Host
 from l4d.config import model
 from l4d.stats import catalogue
+from l4d.stats.board import FIRST_COLUMN
 from l4d.stats.catalogue import Metric
+from l4d.stats.columns import Columns
 from l4d.stats.tally import ListenerTally, ServerTally, reserve
 from l4d.terms import Affinity, End, Level
-from tests.unit.making import Row, listener, member, upstream
+from l4d.upstream.place import Place
+from tests.unit.making import OwnBoard, Row, listener, member, upstream
 
 
 class Counted(Row):
@@ -46,16 +50,6 @@ def test_a_dropped_datagram_is_counted_by_its_reason() -> None:
     assert counted(catalogue.DATAGRAMS_DROPPED, "dns", "no_server") == 1
 
 
-def test_a_server_counts_its_sessions() -> None:
-    counted = Counted()
-    tally = ServerTally(counted.row, counted.columns, "db", "one")
-    tally.begun()
-    tally.begun()
-    tally.over()
-    assert counted(catalogue.SERVER_SESSIONS_TOTAL, "db", "one") == 2
-    assert counted(catalogue.SERVER_SESSIONS, "db", "one") == 1
-
-
 def test_a_servers_numbers_are_where_the_catalogue_says() -> None:
     counted = Counted()
     tally = ServerTally(counted.row, counted.columns, "db", "one")
@@ -64,31 +58,64 @@ def test_a_servers_numbers_are_where_the_catalogue_says() -> None:
     assert tally.failed_since == of(catalogue.FAILED_SINCE, "db", "one")
     assert tally.failed == of(catalogue.FAILED, "db", "one")
     assert tally.out_until == of(catalogue.OUT_UNTIL, "db", "one")
+    assert tally.recovered == of(catalogue.RECOVERED, "db", "one")
+    assert (tally.sessions, tally.sessions_total) == (
+        of(catalogue.SERVER_SESSIONS, "db", "one"),
+        of(catalogue.SERVER_SESSIONS_TOTAL, "db", "one"),
+    )
     assert tally.failures["refused"] == of(catalogue.SERVER_FAILURES, "db", "one", "refused")
+
+
+def test_all_servers_of_an_upstream_have_one_queue() -> None:
+    counted = Counted()
+    one, two, another = (
+        ServerTally(counted.row, counted.columns, *labels) for labels in (("db", "one"), ("db", "two"), ("web", "one"))
+    )
+    assert one.queued == two.queued == counted.columns.of(catalogue.QUEUE_SESSIONS, "db") != another.queued
+
+
+SERVERS = (member(name="one"), member(name="two"), member(name="db.example:80", address=Host("db.example", 80)))
 
 
 def config() -> model.Config:
     main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0)
-    servers = (member(name="one"), member(name="two"))
-    return model.Config(
-        main, model.Log(Level.INFO, "stderr"), {"web": listener()}, {"db": upstream(servers=servers)}, ()
-    )
+    log, resolver = model.Log(Level.INFO, "stderr"), model.Resolver((), 2.0, 1.0, 300.0)
+    return model.Config(main, log, resolver, {"web": listener()}, {"db": upstream(servers=SERVERS)}, ())
 
 
-def test_what_the_master_reserves_is_all_that_a_worker_will_look_up() -> None:
-    place = Row()
-    reserve(place.board, place.columns, config())
-    used = place.columns.used
-    for metric in catalogue.PROCESS_METRICS:
-        place.columns.of(metric)
-    ListenerTally(place.row, place.columns, "web")
-    for server in ("one", "two"):
-        ServerTally(place.row, place.columns, "db", server)
-    assert place.columns.used == used
+def reserved() -> Row:
+    """A row of a board on which the master has reserved what the configuration needs."""
+    board = OwnBoard(rows=4, columns=1 << 13)
+    columns = Columns(1 << 13)
+    reserve(board, columns, config())
+    return Row(board, columns)
+
+
+def test_what_the_master_reserves_is_all_that_workers_and_control_will_look_up() -> None:
+    row = reserved()
+    used = row.columns.used
+    for metric in (catalogue.LOG_LINES_DROPPED, catalogue.HEARTBEAT):
+        row.columns.of(metric)
+    for result in catalogue.QUERY_RESULTS:
+        row.columns.of(catalogue.RESOLVER_QUERIES, result)
+    ListenerTally(row.row, row.columns, "web")
+    for entry in SERVERS:
+        for name in entry.seats:
+            Place(upstream(), entry, name, row.board, row.columns, row.row, row.said)
+    row.columns.of(catalogue.QUEUE_SESSIONS, "db")
+    assert row.columns.used == used
 
 
 def test_every_metric_of_the_catalogue_is_reserved() -> None:
-    place = Row()
-    reserve(place.board, place.columns, config())
-    every = (*catalogue.PROCESS_METRICS, *catalogue.LISTENER_METRICS, *catalogue.SERVER_METRICS)
-    assert not [metric.name for metric in every if not list(place.columns.each(metric))]
+    row = reserved()
+    every = [value for value in vars(catalogue).values() if isinstance(value, Metric)]
+    assert not [metric.name for metric in every if not list(row.columns.each(metric))]
+
+
+def test_what_was_reserved_is_told_so_that_it_can_be_kept() -> None:
+    board, columns = OwnBoard(rows=4, columns=1 << 13), Columns(1 << 13)
+    columns.of(catalogue.SESSIONS, "of another configuration")
+    keys = reserve(board, columns, config())
+    assert (catalogue.SESSIONS, ("web",)) in keys
+    assert (catalogue.SEAT, ("db", "db.example:80#64")) in keys
+    assert len(keys) == columns.used - FIRST_COLUMN - 1
