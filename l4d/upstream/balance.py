@@ -1,22 +1,47 @@
-"""The one verb of a balancing algorithm, and which file has which algorithm."""
+"""The verbs of a balancing algorithm, and which file has which algorithm."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from l4d.terms import Balance
+from l4d.upstream.first import First
+from l4d.upstream.hashing import Hashing
+from l4d.upstream.least import Least
+from l4d.upstream.least_conn import sessions_for_weight
+from l4d.upstream.least_time import time_for_weight
+from l4d.upstream.random_two import RandomTwo
 from l4d.upstream.round_robin import RoundRobin
 from l4d.upstream.server import Server
 
 
 class Balancer(Protocol):
-    """Chooses among servers that may all be chosen."""
+    """Chooses among the members of a pool that may be chosen."""
 
-    def choose(self, candidates: Sequence[Server]) -> Server:
-        """One of *candidates*, of which there is at least one."""
+    def fill(self, members: Sequence[Server]) -> None:
+        """From now on these are the members, with the weights they have now. Those who stay keep their turns."""
+        ...
+
+    def choose(self, tried: Collection[Server], key: int, now: float) -> Server | None:
+        """A member that `takes` a session which has *tried* some; None if none does.
+
+        *key* is the hash of what the session is balanced by, 0 where nothing is hashed; *now* is monotonic seconds.
+        """
+        ...
+
+    def work(self) -> bool:
+        """Do a bounded piece of what filling has left to do; whether there is more of it."""
         ...
 
 
-def make_balancer(balance: Balance, start: int) -> Balancer:
+def make_balancer(balance: Balance, start: int, chance: random.Random) -> Balancer:
     """The balancer for an upstream. *start* is the worker's slot, so that workers do not all begin alike."""
-    assert balance is Balance.ROUND_ROBIN
-    return RoundRobin(start)
+    makers: dict[Balance, Callable[[], Balancer]] = {
+        Balance.ROUND_ROBIN: lambda: RoundRobin(start),
+        Balance.LEAST_CONN: lambda: Least(sessions_for_weight, start),
+        Balance.RANDOM: lambda: RandomTwo(chance),
+        Balance.HASH: Hashing,
+        Balance.FIRST: First,
+        Balance.LEAST_TIME: lambda: Least(time_for_weight, start),
+    }
+    return makers[balance]()

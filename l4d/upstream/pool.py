@@ -1,47 +1,142 @@
 """A pool: the servers of an upstream as they are now, and the choice among them.
 
-In this order: ordinary servers that are in; backups that are in; ordinary servers that are out by failed dials
-alone; such backups. A server that was tried for a session is not tried for it again.
+In this order: ordinary servers that are in; backups that are in; ordinary servers that are out, or on probation with
+a dial under way, by failed dials alone; such backups. A server that was tried for a session is not tried for it again.
+
+What is known of the servers is taken over from the board when the bell has rung, when one's time out is over, and
+while one gets its weight little by little.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final
 
+from l4d.stats.board import Board
 from l4d.upstream.balance import Balancer
+from l4d.upstream.place import Place
 from l4d.upstream.server import Server
+
+STEPS: Final = 20
+"""In so many steps a server that comes back gets its weight."""
+
+NEVER: Final = float("inf")
+
+Key = Callable[[object, int], int]
+"""The hash of a session, from the client's socket address and the port it came to."""
 
 
 class Pool:
     """The members of one upstream, in one worker."""
 
-    def __init__(self, servers: Sequence[Server], balancer: Balancer, bell: Callable[[], int]) -> None:
-        """*bell* gives a number that changes when another worker has put a server out."""
-        self.servers = tuple(servers)
-        self._balancer = balancer
-        self._bell = bell
-        self._heard = -1  # nothing yet: it may have rung since the servers were made
-        ready = [server for server in servers if server.ready]
-        self._ordinary = [server for server in ready if not server.backup]
-        self._backups = [server for server in ready if server.backup]
-        self._all_in_at = 0.0  # when the last ordinary server is in again
+    def __init__(
+        self,
+        places: Callable[[], Sequence[Place]],
+        make_balancer: Callable[[], Balancer],
+        board: Board,
+        queue: tuple[memoryview, int],
+        key: Key | None = None,
+        step: float = NEVER,
+        *,
+        patient: bool = False,
+    ) -> None:
+        """*places* gives those there are; names get more of them as time goes by.
 
-    def choose(self, tried: Collection[Server], now: float) -> Server | None:
-        """The server for a session that has *tried* some; None when nobody can take it."""
-        if self._bell() != self._heard:
-            self._refresh()
-        if not tried and now >= self._all_in_at and self._ordinary:
-            return self._balancer.choose(self._ordinary)
-        for members in (self._ordinary, self._backups):
-            candidates = [server for server in members if now >= server.out_until and server not in tried]
-            if candidates:
-                return self._balancer.choose(candidates)
-        for members in (self._ordinary, self._backups):
-            candidates = [server for server in members if server not in tried]
-            if candidates:
-                return self._balancer.choose(candidates)
-        return None
+        *queue* is the row and column in which those who wait are counted; *key* is None where nothing is hashed; *step*
+        is the time, in seconds, between two steps of a slow start; *patient*: a session waits for servers that are full
+        rather than being given to one that is out.
+        """
+        self._places = places
+        self._board = board
+        self._queue = queue
+        self._key = key
+        self._step = step
+        self._patient = patient
+        self._heard = -1  # nothing yet: it may have rung since the places were made
+        self._refresh_at = 0.0
+        self._nobody_out = False
+        self._filled_with: list[tuple[Server, float, bool]] = []  # what the balancers were filled with
+        self._ordinary, self._backups = make_balancer(), make_balancer()
+        self.servers: tuple[Server, ...] = ()
+        """Those who are there, whether or not they may be chosen; to be had after the first `refresh`."""
 
-    def _refresh(self) -> None:
-        self._heard = self._bell()
+    def choose(self, tried: Collection[Server], now: float, client: object, port: int) -> Server | None:
+        """The server for a session that has *tried* some, counted as its own; None when nobody can take it.
+
+        *client* is its socket address, *port* the one it came to.
+        """
+        if self._board.bell != self._heard or now >= self._refresh_at:
+            self.refresh(now)
+        key = self._key(client, port) if self._key is not None else 0
+        while True:
+            server = self._find(tried, key, now)
+            if server is None or server.take():
+                return server
+
+    def _find(self, tried: Collection[Server], key: int, now: float) -> Server | None:
+        server = self._ordinary.choose(tried, key, now)
+        if server is None:
+            server = self._backups.choose(tried, key, now)
+        if server is not None or self._nobody_out or (self._patient and self.is_crowded(tried)):
+            return server
+        return self._choose_last(tried)
+
+    def _choose_last(self, tried: Collection[Server]) -> Server | None:
+        """Nobody else is left: of those that only failed dials keep from being chosen, the one with the least to do."""
+        left = [
+            server
+            for server in self.servers
+            if server.open and server.out_until and server not in tried and not server.is_full()
+        ]
+        return min(left, key=lambda server: (server.backup, server.load() / server.weight), default=None)
+
+    def is_crowded(self, tried: Collection[Server]) -> bool:
+        """Whether a session that nobody has taken would be taken if some server had less to do.
+
+        Who is in, and was neither tried nor chosen, was full. How much each has to do is not looked at again: another
+        worker may have changed that meanwhile, and then tells those who wait.
+        """
+        return any(server.open and not server.out_until and server not in tried for server in self.servers)
+
+    def enter_queue(self, most: int) -> bool:
+        """One more session waits; False, and nothing is counted, if that would be more than *most* over all workers."""
+        if not most:
+            return False
+        row, column = self._queue
+        row[column] += 1
+        if sum(self._board.read(column)) <= most:
+            return True
+        row[column] -= 1
+        return False
+
+    def leave_queue(self) -> None:
+        """One session waits no more."""
+        row, column = self._queue
+        row[column] -= 1
+
+    def refresh(self, now: float) -> None:
+        """Take over what was said since the last time."""
+        self._heard = self._board.bell
+        places = self._places()
+        for place in places:
+            place.refresh(now)
+        self.servers = tuple(place.server for place in places if place.server is not None)
+        members = [server for server in self.servers if server.open and now >= server.out_until]
+        shares = [(server, server.weight, server.backup) for server in members]
+        if shares != self._filled_with:  # the bell rings for other upstreams too
+            self._filled_with = shares
+            self._ordinary.fill([server for server in members if not server.backup])
+            self._backups.fill([server for server in members if server.backup])
+        self._nobody_out = not any(server.out_until for server in self.servers)
+        self._refresh_at = min(self._changes(now), default=NEVER)
+
+    def _changes(self, now: float) -> Iterator[float]:
+        """When something will change that nobody rings the bell for."""
         for server in self.servers:
-            server.refresh()
-        self._all_in_at = max((server.out_until for server in self._ordinary), default=0.0)
+            if server.out_until > now:
+                yield server.out_until
+            if server.fading_in:
+                yield now + self._step
+
+    def work(self) -> bool:
+        """Do a bounded piece of what the balancing has left to do; whether there is more of it."""
+        more = self._ordinary.work()
+        return self._backups.work() or more

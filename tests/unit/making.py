@@ -1,28 +1,41 @@
 """What the tests of single modules are made of: parts of a configuration, a clock, a log that is a list."""
 
-from collections.abc import Callable
+import os
+import select
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from hypothesis import settings
 
 from l4d.access.capacity import Capacity
-from l4d.address import Inet
+from l4d.address import Host, Inet
 from l4d.config import model
+from l4d.config.checks import CHECK, CHECK_TABLE
+from l4d.config.reading import defaults
 from l4d.log.log import Log
 from l4d.loop.loop import Loop
 from l4d.session.service import Service
+from l4d.session.session import Session
+from l4d.stats import catalogue
 from l4d.stats.board import Board
 from l4d.stats.columns import Columns
-from l4d.stats.failures import SharedFailures
-from l4d.stats.tally import ListenerTally, ServerTally
-from l4d.terms import Balance, Level, Protocol, Relay, ServerState
-from l4d.upstream.pool import Pool
+from l4d.stats.seat import Seat
+from l4d.stats.tally import ListenerTally
+from l4d.terms import Affinity, Balance, CheckType, HashKey, Level, OnDown, Protocol, Relay, ServerState
+from l4d.upstream.place import Place
+from l4d.upstream.pool import NEVER, Key, Pool
 from l4d.upstream.round_robin import RoundRobin
 from l4d.upstream.server import Server
 
 UNHURRIED = settings(deadline=None)
 """For what is given many examples: a busy machine is no failure."""
+
+CONTROL = 1
+"""The row that stands for control's."""
+
+COLUMNS = 1024
+"""A server has more than twenty, and a test up to a dozen servers."""
 
 _LISTENER = model.Listener(
     name="web",
@@ -46,20 +59,33 @@ _LISTENER = model.Listener(
     requests=0,
 )
 
+NO_CHECK: model.Check = CHECK_TABLE.make({**defaults(CHECK), "type": CheckType.OFF})
+
+CHECKED: model.Check = CHECK_TABLE.make({**defaults(CHECK), "type": CheckType.AGENT})
+"""With what control may say of a server that a check of some type has said."""
+
 _UPSTREAM = model.Upstream(
     name="db",
     servers=(),
     balance=Balance.ROUND_ROBIN,
+    hash_key=(HashKey.CLIENT,),
     connect_timeout=5.0,
     tries=0,
     tries_timeout=0.0,
     max_fails=1,
     fail_timeout=10.0,
     early_close=0.0,
+    slow_start=0.0,
+    on_down=OnDown.KEEP,
+    queue=0,
+    queue_timeout=10.0,
+    check=CHECKED,
     source="",
 )
 
-_SERVER = model.Server(name="one", address=Inet("10.0.0.1", 5432), weight=1, backup=False, state=ServerState.READY)
+_SERVER = model.Server(
+    name="one", address=Inet("10.0.0.1", 5432), weight=1, max_sessions=0, backup=False, state=ServerState.READY
+)
 
 
 def listener(**changes: Any) -> model.Listener:
@@ -73,6 +99,13 @@ def upstream(**changes: Any) -> model.Upstream:
 def member(**changes: Any) -> model.Server:
     """A server as the configuration has it."""
     return replace(_SERVER, **changes)
+
+
+def config_of(*upstreams: model.Upstream) -> model.Config:
+    """A whole configuration with these, and one listener."""
+    main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0)
+    log, resolver = model.Log(Level.INFO, "stderr"), model.Resolver((), 2.0, 1.0, 300.0)
+    return model.Config(main, log, resolver, {"web": listener()}, {each.name: each for each in upstreams}, ())
 
 
 class Clock:
@@ -94,6 +127,13 @@ class NeverWaiting(Loop):
     def turn(self) -> None:
         self._due(self.now)
         super().turn()
+
+
+def is_told(fd: int) -> bool:
+    """Whether anybody has written to this eventfd, of those that nobody reads."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Lines:
@@ -121,12 +161,27 @@ class Lines:
         return [text for _level, text in self.taken]
 
 
+class OwnBoard(Board):
+    """A board that goes with the test that made it; a program has one for as long as it lives."""
+
+    def __del__(self) -> None:
+        for fd in self.descriptors:
+            os.close(fd)
+
+
+def always(*places: Place) -> Callable[[], Sequence[Place]]:
+    """A pool's places that never become more."""
+    return lambda: places
+
+
 class Row:
     """A worker's place on a board that may be shared with others."""
 
     def __init__(self, board: Board | None = None, columns: Columns | None = None) -> None:
-        self.board = board or Board(rows=8, columns=512)
-        self.columns = columns or Columns(512)
+        self.board = board or OwnBoard(rows=8, columns=COLUMNS)
+        self.columns = columns or Columns(COLUMNS)
+        if self.board.rows_used == 1:
+            self.board.take_row()  # control's
         self.number = self.board.take_row()
         self.row = self.board.row(self.number)
 
@@ -134,19 +189,55 @@ class Row:
         """The row of another worker, on the same board."""
         return Row(self.board, self.columns)
 
-    def server(self, config: model.Upstream | None = None, **changes: Any) -> Server:
-        """A member of *config* as this worker sees it."""
-        config = config or upstream()
-        tally = ServerTally(self.row, self.columns, config.name, changes.get("name", "one"))
-        return Server(config, member(**changes), SharedFailures(self.board, tally), tally)
+    @property
+    def said(self) -> memoryview:
+        """Control's row."""
+        return self.board.row(CONTROL)
 
-    def pool(self, *servers: Server, bell: Callable[[], int] | None = None) -> Pool:
-        return Pool(servers, RoundRobin(), bell or (lambda: self.board.bell))
+    def place(self, config: model.Upstream | None = None, seat: str = "", **changes: Any) -> Place:
+        """A place of *config* as this worker sees it; *seat* is one of a server given by name."""
+        entry = member(**changes)
+        return Place(config or upstream(), entry, seat or entry.name, self.board, self.columns, self.row, self.said)
+
+    def server(self, config: model.Upstream | None = None, now: float = 1000.0, **changes: Any) -> Server:
+        """A member of *config* as this worker sees it, when it has looked at the board *now*."""
+        place = self.place(config, **changes)
+        place.refresh(now)
+        assert place.server is not None
+        return place.server
+
+    def served(self, session: Session) -> Server:
+        """The server that *session* was given, and that has answered it."""
+        server = session.choose()
+        assert server is not None
+        session.served_by(server)
+        return server
+
+    def seat(self, number: int = 1, name: str = "db.example:80") -> Seat:
+        """The seat of one address of a server given by *name*, to be filled as control does."""
+        return Seat(self.said, self.columns, _UPSTREAM.name, f"{name}#{number}")
+
+    def seat_place(self, config: model.Upstream | None = None, number: int = 1, **changes: Any) -> Place:
+        """The place of that seat as this worker sees it."""
+        entry = {"name": "db.example:80", "address": Host("db.example", 80), **changes}
+        return self.place(config, f"{entry['name']}#{number}", **entry)
+
+    def seated(self, address: Inet, config: model.Upstream | None = None, now: float = 1000.0) -> Server:
+        """A server that has the first seat, at *address*."""
+        place = self.seat_place(config)
+        self.seat().sit(address, 1, backup=False)
+        place.refresh(now)
+        assert place.server is not None
+        return place.server
+
+    def pool(self, *places: Place, key: Key | None = None, step: float = NEVER) -> Pool:
+        queue = self.row, self.columns.of(catalogue.QUEUE_SESSIONS, _UPSTREAM.name)
+        return Pool(always(*places), RoundRobin, self.board, queue, key, step)
 
     def service(
         self,
         loop: Loop,
-        *servers: Server,
+        *places: Place,
         listener: model.Listener = _LISTENER,
         upstream: model.Upstream = _UPSTREAM,
         sink: Lines | None = None,
@@ -157,7 +248,7 @@ class Row:
         return Service(
             listener,
             upstream,
-            self.pool(*servers),
+            self.pool(*places),
             loop,
             Log(sink or Lines(), level, "test"),
             ListenerTally(self.row, self.columns, listener.name),

@@ -1,5 +1,9 @@
 """Smooth weighted round robin."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from l4d.upstream.round_robin import RoundRobin
 from l4d.upstream.server import Server
 from tests.unit.making import Row
@@ -10,30 +14,121 @@ def servers(**weights: int) -> list[Server]:
     return [row.server(name=name, weight=weight) for name, weight in weights.items()]
 
 
-def turns(balancer: RoundRobin, candidates: list[Server], number: int) -> str:
-    return "".join(balancer.choose(candidates).name for _ in range(number))
+def filled(members: Sequence[Server], start: int = 0) -> RoundRobin:
+    balancer = RoundRobin(start)
+    balancer.fill(members)
+    return balancer
+
+
+def turns(balancer: RoundRobin, number: int, *tried: Server) -> str:
+    chosen = [balancer.choose(tried, 0, 0.0) for _ in range(number)]
+    return "".join(server.name if server else "-" for server in chosen)
 
 
 def test_equal_servers_take_turns() -> None:
-    assert turns(RoundRobin(), servers(a=1, b=1, c=1), 7) == "abcabca"
+    assert turns(filled(servers(a=1, b=1, c=1)), 7) == "abcabca"
 
 
 def test_the_turns_of_a_heavy_server_are_spread_evenly() -> None:
-    assert turns(RoundRobin(), servers(a=5, b=1, c=1), 14) == "aabacaaaabacaa"
+    assert turns(filled(servers(a=5, b=1, c=1)), 14) == "abaacaaabaacaa"
+    assert turns(filled(servers(a=1, b=1, c=1, d=3)), 12) == "dadbcddadbcd"
 
 
-def test_the_only_candidate_gets_every_turn() -> None:
-    assert turns(RoundRobin(3), servers(a=7), 3) == "aaa"
+def test_the_only_member_gets_every_turn() -> None:
+    assert turns(filled(servers(a=7), start=3), 3) == "aaa"
 
 
 def test_a_worker_begins_at_the_server_of_its_slot() -> None:
-    assert turns(RoundRobin(1), servers(a=1, b=1, c=1), 4) == "bcab"
-    assert turns(RoundRobin(5), servers(a=1, b=1, c=1), 4) == "cabc"
+    assert turns(filled(servers(a=1, b=1, c=1), start=1), 4) == "bcab"
+    assert turns(filled(servers(a=1, b=1, c=1), start=5), 4) == "cabc"
+
+
+def test_a_worker_without_servers_begins_at_that_of_its_slot_when_there_are_some() -> None:
+    balancer = filled([], start=1)
+    assert turns(balancer, 1) == "-"
+    balancer.fill(servers(a=1, b=1, c=1))
+    assert turns(balancer, 3) == "bca"
+
+
+def test_a_choice_among_the_others_brings_one_that_was_tried_no_nearer_to_its_turn() -> None:
+    a, b, c = servers(a=1, b=1, c=1)
+    balancer = filled([a, b, c])
+    assert turns(balancer, 1, a) == "b"
+    assert turns(balancer, 6) == "cabcab"
+    assert turns(balancer, 1, a, b, c) == "-"
+    assert turns(balancer, 3) == "cab"
+
+
+def test_a_dead_server_is_asked_once_a_round_however_often_its_sessions_are_given_to_others() -> None:
+    a, b, c = servers(a=1, b=1, c=1)
+    balancer = filled([a, b, c])
+    first = ""
+    second = ""
+    for _ in range(300):
+        chosen = turns(balancer, 1)
+        first += chosen
+        second += turns(balancer, 1, a) if chosen == "a" else chosen
+    assert first.count("a") == 100
+    assert (second.count("b"), second.count("c")) == (150, 150)
+
+
+def test_one_that_is_full_or_on_probation_lets_its_turn_pass() -> None:
+    a, b, c = servers(a=1, b=1, c=1)
+    balancer = filled([a, b, c])
+    a.max_sessions = 1
+    a.take()
+    assert turns(balancer, 5) == "bcbcb"
+    a.give_back()
+    c.on_probation, c.trying = True, 1
+    assert sorted(turns(balancer, 10)) == sorted("ab" * 5)
+    c.on_probation = False
+    assert sorted(turns(balancer, 9)) == sorted("abc" * 3)
+
+
+def test_when_all_are_full_nobody_loses_a_turn() -> None:
+    members = servers(a=1, b=1, c=1)
+    balancer = filled(members)
+    assert turns(balancer, 1) == "a"
+    for server in members:
+        server.max_sessions = 1
+        server.take()
+    assert turns(balancer, 5) == "-----"
+    for server in members:
+        server.give_back()
+    assert turns(balancer, 3) == "bca"
 
 
 def test_one_who_comes_back_gets_its_share_and_no_more() -> None:
     a, b, c = servers(a=1, b=1, c=1)
-    balancer = RoundRobin()
-    turns(balancer, [a, b, c], 30)
-    turns(balancer, [a, b], 30)
-    assert sorted(turns(balancer, [a, b, c], 30)) == sorted("abc" * 10)
+    balancer = filled([a, b, c])
+    turns(balancer, 30)
+    balancer.fill([a, b])
+    turns(balancer, 30)
+    balancer.fill([a, b, c])
+    assert sorted(turns(balancer, 30)) == sorted("abc" * 10)
+
+
+def test_those_who_stay_keep_their_turns() -> None:
+    a, b, c = servers(a=1, b=1, c=1)
+    balancer = filled([a, b, c])
+    assert turns(balancer, 1) == "a"
+    balancer.fill([a, b])
+    assert turns(balancer, 2) == "ba"
+    balancer.fill([a, b])
+    assert turns(balancer, 1) == "b"
+
+
+@pytest.mark.parametrize("weight", [0.01, 3.7, 1000])
+def test_a_weight_that_is_another_now_counts_from_now_on(weight: float) -> None:
+    """One that waits for a turn far away, because it had little weight, does not wait for that when it has more."""
+    a, b = servers(a=1, b=1)
+    a.weight = weight
+    balancer = filled([a, b])
+    turns(balancer, 30)
+    a.weight = 1.0
+    balancer.fill([a, b])
+    assert 4 <= turns(balancer, 10).count("a") <= 6
+
+
+def test_nothing_is_left_to_do() -> None:
+    assert not RoundRobin().work()
