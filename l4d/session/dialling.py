@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import time
 from typing import Final
 
 from l4d.address import Address, Unix
@@ -13,8 +14,8 @@ from l4d.session.session import Session
 from l4d.terms import End, Protocol
 from l4d.upstream.server import Server
 
-OURS: Final[frozenset[int]] = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
-"""Errors of a dial that say nothing about the server: we are out of descriptors, memory or ports."""
+OURS: Final = sockets.LACK
+"""Errors of a dial for which the server is not blamed."""
 
 _REASONS = {
     errno.ECONNREFUSED: "refused",
@@ -43,11 +44,19 @@ def open_socket(listener: Listener, upstream: Upstream, address: Address) -> Soc
         if upstream.source:
             # The port is chosen at connect, when the server is known, so that one port can serve many servers.
             sock.setsockopt(socket.IPPROTO_IP, options.IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((upstream.source, 0))
+            _bind(sock, upstream.source)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _bind(sock: Socket, source: str) -> None:
+    """Raises OSError."""
+    try:
+        sock.bind((source, 0))
+    except socket.gaierror:  # the server's address is of the other family; its errno is none
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT)) from None
 
 
 PATIENCE = 256
@@ -101,9 +110,11 @@ def failed(session: Session, server: Server, number: int) -> End:
     The end of the session, if no further server is tried.
     """
     if number in OURS:
+        server.let_go()
         text = f"dialling {server.address_for(session.port)}: {describe(number)}"
         session.service.log.seldom(f"ours {number}", text)
         return End.NO_RESOURCE
+    server.give_back()
     blame(session, server, number)
     return End.CONNECT_TIMEOUT if number == errno.ETIMEDOUT else End.NO_SERVER_ACCEPTED
 
@@ -115,10 +126,29 @@ def blame(session: Session, server: Server, number: int) -> None:
     server.tally.row[server.tally.failures[reason]] += 1
     words = describe(number)
     service.log.seldom(server.label, f"dialling {server.address_for(session.port)} (upstreams.{server.label}): {words}")
+    if server.timed:  # or one that refuses would be asked before all others
+        server.answered_in(service.upstream.connect_timeout, service.loop.now)
+    again, out = server.on_probation, f"{service.upstream.fail_timeout:g} s"
     if server.failed(service.loop.now):
-        out = f"{service.upstream.fail_timeout:g} s"
         times = service.upstream.max_fails
-        service.log.warning(f"server {server.label} is out for {out}: {times} failed dials, the last: {words}")
+        if again:
+            service.log.info(f"server {server.label} stays out for {out}: it was tried again: {words}")
+        else:
+            service.log.warning(f"server {server.label} is out for {out}: {times} failed dials, the last: {words}")
+
+
+def measure(session: Session, server: Server, began: float) -> None:
+    """A dial, begun at the monotonic time *began*, was answered: how soon."""
+    if server.timed:
+        # The loop's time stands still within a turn, in which a server on this machine has answered.
+        server.answered_in(time.monotonic() - began, session.service.loop.now)
+
+
+def proven(session: Session, server: Server) -> None:
+    """A dial was answered, and the server has not closed early if that would count as a failure."""
+    service = session.service
+    if server.succeeded(service.loop.now):
+        service.log.info(f"server {server.label} is in again: it has answered")
 
 
 def describe(number: int) -> str:

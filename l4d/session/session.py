@@ -2,10 +2,10 @@
 
 The phases and what may follow what:
 
-    DIAL ---> RELAY ---> OVER
-     | ^        |          ^
-     | +--------+          |      back to DIAL: an early close counts as a failed dial
-     +---------------------+
+    QUEUE <--> DIAL ---> RELAY ---> OVER
+      |         | ^        |          ^
+      |         | +--------+          |      back to DIAL: an early close counts as a failed dial
+      +---------+---------------------+
 """
 
 from l4d.address import from_sockaddr
@@ -15,13 +15,15 @@ from l4d.upstream.server import Server
 
 
 class Phase(Word):
+    QUEUE = "queue"
     DIAL = "dial"
     RELAY = "relay"
     OVER = "over"
 
 
 AFTER: dict[Phase, frozenset[Phase]] = {
-    Phase.DIAL: frozenset({Phase.RELAY, Phase.OVER}),
+    Phase.QUEUE: frozenset({Phase.DIAL, Phase.OVER}),
+    Phase.DIAL: frozenset({Phase.QUEUE, Phase.RELAY, Phase.OVER}),
     Phase.RELAY: frozenset({Phase.DIAL, Phase.OVER}),
     Phase.OVER: frozenset(),
 }
@@ -69,18 +71,26 @@ class Session:
         assert phase in AFTER[self.phase], f"{phase} cannot follow {self.phase}"
         self.phase = phase
 
+    def choose(self, avoided: tuple[Server, ...] = ()) -> Server | None:
+        """The next server to dial: not tried yet, not *avoided*. It counts the session from now on (see give_back)."""
+        service = self.service
+        server = service.pool.choose(self.tried + avoided, service.loop.now, self.client, self.port)
+        if server is not None:
+            self.tried += (server,)
+        return server
+
     def served_by(self, server: Server) -> None:
         """*server* has answered the dial."""
         self.enter(Phase.RELAY)
         self.server = server
         self.connected = self.service.loop.now
-        server.tally.begun()
+        server.tally.row[server.tally.sessions_total] += 1
 
     def no_longer_served(self) -> None:
         """The server closed so early that it counts as never having answered."""
         assert self.server is not None
         self.enter(Phase.DIAL)
-        self.server.tally.over()
+        self.server.give_back()
         self.server = None
         self.connected = 0.0
 
@@ -89,7 +99,7 @@ class Session:
         self.enter(Phase.OVER)
         service = self.service
         if self.server is not None:
-            self.server.tally.over()
+            self.server.give_back()
         service.tally.over(end)
         if service.log.debugging:
             service.log.debug(f"session {self.describe(end)}")

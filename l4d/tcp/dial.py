@@ -2,24 +2,37 @@
 
 Meanwhile the client is watched for nothing but its reset, which epoll tells unasked; what it has sent waits in the
 kernel until there is somebody to send it to.
+
+When every server has its max_sessions, the session waits in the queue (queue.py), if the upstream has one with room.
 """
 
 import errno
-import socket
+import time
+from typing import NamedTuple
 
 from l4d.linux.sockets import Socket
 from l4d.loop.loop import GONE, OUT
 from l4d.session import dialling
 from l4d.session.session import Session
+from l4d.tcp.queue import queue
 from l4d.tcp.relay import Relay
 from l4d.tcp.service import TcpService
-from l4d.terms import End
+from l4d.tcp.waiting import has_left
+from l4d.terms import End, OnDown
 from l4d.upstream.server import Server
 
 
 def dial(tcp: TcpService, session: Session, client: Socket, failure: End = End.NO_SERVER_UP) -> None:
     """Find a server for *session* and relay to it, or end the session; *failure* is why, if no further one is tried."""
     Dial(tcp, session, client, failure).start()
+
+
+class Attempt(NamedTuple):
+    """One dial under way."""
+
+    sock: Socket
+    server: Server
+    began: float  # monotonic seconds, of servers that are timed
 
 
 class Dial:
@@ -31,22 +44,27 @@ class Dial:
         self._tcp = tcp
         self._session = session
         self._client = client
-        self._attempt: tuple[Socket, Server] | None = None
+        self._attempt: Attempt | None = None
         self._failure = failure  # why there will be no session, if there is none
         self._waited = False  # whether a server has taken its time to answer, so that deadlines run
 
-    def start(self) -> None:
-        self._try_next()
+    def start(self, first: Server | None = None) -> None:
+        """Dial *first*, chosen already, or whoever is chosen now."""
+        if first is None or not self._try(first):
+            self._try_next()
 
     def _try_next(self) -> None:
         """Dial one server after the other until one answers or takes its time, or none is left."""
-        service, session = self._tcp.service, self._session
-        most = service.upstream.tries or len(service.pool.servers)
-        while len(session.tried) < most:
-            server = service.pool.choose(session.tried, service.loop.now)
+        tcp, session = self._tcp, self._session
+        if not session.tried and any(not other.choosy for other in tcp.queued):  # not past those who wait already
+            self._queue()
+            return
+        most = tcp.service.upstream.tries
+        while not most or len(session.tried) < most:
+            server = session.choose()
             if server is None:
-                break
-            session.tried += (server,)
+                self._wait_or_give_up()
+                return
             if self._try(server):
                 return
         self._give_up(self._failure)
@@ -60,14 +78,15 @@ class Dial:
         except OSError as error:
             self._failure = dialling.failed(self._session, server, error.errno or errno.ENOMEM)
             return False
+        began = time.monotonic() if server.timed else 0.0
         number = dialling.connect(sock, address, server)
         if number not in {0, errno.EINPROGRESS}:
             sock.close()
             self._failure = dialling.failed(self._session, server, number)
             return False
-        self._attempt = sock, server
+        self._attempt = Attempt(sock, server, began)
         if number == 0:
-            self._answered(sock, server)
+            self._answered(self._attempt)
         else:
             self._wait(sock)
         return True
@@ -85,40 +104,47 @@ class Dial:
     def on_server(self, mask: int) -> None:
         """The attempt has been answered, one way or the other."""
         assert self._attempt is not None
-        sock, server = self._attempt
-        number = dialling.failure(sock) if mask & GONE else 0
+        attempt = self._attempt
+        number = dialling.failure(attempt.sock) if mask & GONE else 0
         if number:
             self._drop_attempt()
-            self._failure = dialling.failed(self._session, server, number)
+            self._failure = dialling.failed(self._session, attempt.server, number)
             self._try_next()
         else:
-            self._answered(sock, server)
+            self._answered(attempt)
 
-    def _answered(self, sock: Socket, server: Server) -> None:
-        server.succeeded()
+    def _answered(self, attempt: Attempt) -> None:
+        sock, server, began = attempt
+        upstream = self._tcp.service.upstream
+        if server.down and upstream.on_down is OnDown.CLOSE:  # since it was chosen
+            self._pass_over(server)
+            return
+        dialling.measure(self._session, server, began)
+        if not upstream.early_close:
+            dialling.proven(self._session, server)
         self._let_go()
         self._session.served_by(server)
         Relay(self._tcp, self._session, self._client, sock, server, self._redial).start()
+
+    def _pass_over(self, server: Server) -> None:
+        """The server has answered, but must not be used any more."""
+        self._drop_attempt()
+        server.let_go()
+        self._failure = End.NO_SERVER_UP
+        self._try_next()
 
     def _redial(self, client: Socket) -> None:
         dial(self._tcp, self._session, client, End.NO_SERVER_ACCEPTED)
 
     def on_client(self, mask: int) -> None:
-        """Watched for its going only: reset, or a unix client that has closed.
-
-        Anything else is an event of the batch in which a relay has become this dial again.
-        """
-        if not mask & GONE:
-            return
-        if self._client.family == socket.AF_UNIX and _has_input(self._client):
-            self._tcp.service.loop.forget(self._client.fileno())  # what it sent before is still to be delivered
-        else:
+        """Watched for its going only: reset, or a unix client that has closed."""
+        if has_left(self._tcp.service.loop, self._client, mask):
             self._give_up(End.CLIENT_LEFT_CONNECTING)
 
     def try_timed_out(self) -> None:
         """connect_timeout: on to the next server."""
         assert self._attempt is not None
-        server = self._attempt[1]
+        server = self._attempt.server
         self._drop_attempt()
         self._failure = dialling.failed(self._session, server, errno.ETIMEDOUT)
         self._try_next()
@@ -135,15 +161,41 @@ class Dial:
         """A bug of ours was met while this session was served: it is given up."""
         self._give_up(End.STOPPED)
 
+    def _wait_or_give_up(self) -> None:
+        """Nobody can take the session now: wait in the queue, if it is only that all have enough to do."""
+        if self._tcp.service.pool.is_crowded(self._session.tried):
+            self._queue()
+        else:
+            self._give_up(self._failure)
+
+    def _queue(self) -> None:
+        self._stop_watching()
+        queued = queue(self._tcp, self._session, self._client, self._go_on)
+        if not queued:
+            self._give_up(End.LIMIT)
+
+    def _go_on(self, server: Server) -> None:
+        """The wait in the queue is over: *server* has been chosen."""
+        Dial(self._tcp, self._session, self._client, End.NO_SERVER_UP).start(server)
+
+    def _stop_watching(self) -> None:
+        self._let_go()
+        if self._waited:
+            self._waited = False
+            self._tcp.service.loop.forget(self._client.fileno())
+
     def _give_up(self, end: End) -> None:
-        self._drop_attempt()
+        if self._attempt is not None:
+            server = self._attempt.server
+            self._drop_attempt()
+            server.let_go()
         self._let_go()
         self._tcp.service.loop.close(self._client, self._client.fileno())
         self._session.over(end)
 
     def _drop_attempt(self) -> None:
         if self._attempt is not None:
-            sock, _server = self._attempt
+            sock = self._attempt.sock
             self._attempt = None
             self._tcp.service.loop.close(sock, sock.fileno())
             self._tcp.connect.leave(self)
@@ -152,10 +204,3 @@ class Dial:
         if self._waited:
             self._tcp.connect.leave(self)
             self._tcp.tries.leave(self)
-
-
-def _has_input(sock: Socket) -> bool:
-    try:
-        return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-    except OSError:
-        return False

@@ -87,6 +87,8 @@ class Relay:
         tcp.idle.enter(self, loop.now)
         self._touch_at = loop.now + tcp.grain
         tcp.lifetime.begin(self)
+        if self._early:
+            tcp.early.enter(self, loop.now)
         # The server first: if it has closed already, that is told before the client's bytes are read and lost with it.
         loop.want(self._server.fileno(), READ, self.on_server)
         loop.want(self._client.fileno(), READ, self.on_client)
@@ -178,8 +180,10 @@ class Relay:
         if not down.ended:
             return False
         self._early = False
+        self._tcp.early.leave(self)
         late = service.loop.now - session.connected >= service.upstream.early_close
         if late or down.moved or down.blocked or up.source_error or down.target_error:
+            self._tell_of_server()
             return False
         assert session.server is not None
         dialling.blame(session, session.server, dialling.EARLY_CLOSE)
@@ -187,6 +191,15 @@ class Relay:
             return False  # the server may have acted on what it got: no other one may get it too
         self._dial_again()
         return True
+
+    def _tell_of_server(self) -> None:
+        """It is known now whether it has closed early, and it has not; unless it said nothing and the client left."""
+        session = self._session
+        assert session.server is not None
+        if self._down.moved or self._down.blocked:
+            dialling.proven(session, session.server)
+        else:
+            session.server.given_up()
 
     # FINs
 
@@ -221,6 +234,12 @@ class Relay:
 
     # Deadlines
 
+    def not_early(self) -> None:
+        """early_close is over: whatever the server does now, it has taken the session."""
+        self._early = False
+        assert self._session.server is not None
+        dialling.proven(self._session, self._session.server)
+
     def idle(self) -> None:
         """No byte either way for idle_timeout."""
         self._close(End.IDLE)
@@ -234,6 +253,13 @@ class Relay:
 
     def session_time_over(self) -> None:
         self._close(End.SESSION_TIME)
+
+    def is_served_by(self, server: Server) -> bool:
+        return self._session.server is server
+
+    def server_down(self) -> None:
+        """Its checks have failed, and on_down is "close"."""
+        self._close(End.SERVER_DOWN)
 
     def stop(self) -> None:
         """The worker ends now."""
@@ -284,6 +310,9 @@ class Relay:
     def _let_go(self) -> None:
         """No deadline waits, no pipe is held, and the session knows what was moved."""
         self._tcp.forget_time(self)
+        if self._early:
+            self._tcp.early.leave(self)
+            self._tell_of_server()
         self._up.leave()
         self._down.leave()
         self._session.bytes_up += self._up.moved

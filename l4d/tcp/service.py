@@ -1,6 +1,7 @@
 """What all TCP sessions of one listener share beside the service: the movers' machinery and the deadlines."""
 
 import random
+from collections.abc import Iterator
 from itertools import chain
 from operator import methodcaller
 from typing import Protocol
@@ -10,6 +11,7 @@ from l4d.movers.machinery import Machinery
 from l4d.session.grain import grain
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
+from l4d.upstream.server import Server
 
 FAREWELL_LOOKS = (0.02, 0.1, 0.5)
 """After how many seconds it is looked whether a peer has everything that was sent to it: less and less often."""
@@ -23,9 +25,24 @@ class Dialling(Protocol):
     def stop(self) -> None: ...
 
 
+class Queueing(Protocol):
+    """A session in the queue, as its deadline and the queue know it."""
+
+    def wait_timed_out(self) -> None: ...
+    def try_again(self) -> bool: ...
+    def look_again(self) -> None: ...
+    @property
+    def choosy(self) -> bool: ...
+    def stop(self) -> None: ...
+
+
 class Relaying(Protocol):
     """A relay, as its deadlines know it."""
 
+    def is_served_by(self, server: Server) -> bool: ...
+    def server_down(self) -> None: ...
+
+    def not_early(self) -> None: ...
     def idle(self) -> None: ...
     def last_data_missing(self) -> None: ...
     def session_time_over(self) -> None: ...
@@ -48,6 +65,10 @@ class TcpService:
         self.machinery = machinery
         self.connect: Deadlines[Dialling] = loop.queue(upstream.connect_timeout, methodcaller("try_timed_out"))
         self.tries: Deadlines[Dialling] = loop.queue(upstream.tries_timeout, methodcaller("tries_timed_out"))
+        self.queued: Deadlines[Queueing] = loop.queue(upstream.queue_timeout, methodcaller("wait_timed_out"))
+        """In the order they came: it is the queue, too."""
+        self.early: Deadlines[Relaying] = loop.queue(upstream.early_close, methodcaller("not_early"))
+        self.just_queued: Deadlines[Queueing] = loop.queue(0.0, methodcaller("look_again"))
         self.grain = grain(listener.idle_timeout, listener.half_close_timeout)
         self.idle: Deadlines[Relaying] = loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
         self.half_close: Deadlines[Relaying] = loop.queue(
@@ -62,7 +83,11 @@ class TcpService:
         self.half_close.leave(relay)
         self.lifetime.end(relay)
 
+    def served_by(self, server: Server) -> Iterator[Relaying]:
+        """Every relay to *server*."""
+        return (relay for relay in (*self.idle, *self.half_close) if relay.is_served_by(server))
+
     def stop(self) -> None:
         """End every session of this listener now. Each of them waits in one of these queues."""
-        for waiting in (*self.tries, *self.idle, *self.half_close, *chain.from_iterable(self.leaving)):
+        for waiting in (*self.queued, *self.tries, *self.idle, *self.half_close, *chain.from_iterable(self.leaving)):
             waiting.stop()

@@ -228,7 +228,8 @@ class Flow:
         """Pass an answer on, or a train of them."""
         udp, session = self._receiver.udp, self._session
         if not session.datagrams_down:
-            self._server.succeeded()
+            dialling.measure(session, self._server, session.started)
+            dialling.proven(session, self._server)
         tally = udp.service.tally
         try:
             count = self._receiver.reply(self._client, data, cut)
@@ -275,6 +276,13 @@ class Flow:
     def session_time_over(self) -> None:
         self._over(End.SESSION_TIME)
 
+    def is_served_by(self, server: Server) -> bool:
+        return self._server is server
+
+    def server_down(self) -> None:
+        """Its checks have failed, and on_down is "close"."""
+        self._over(End.SERVER_DOWN)
+
     def stop(self) -> None:
         """The worker ends now."""
         self._over(End.STOPPED)
@@ -289,6 +297,8 @@ class Flow:
         udp.lifetime.end(self)
         self._receiver.forget(self._client, self)
         udp.service.loop.close(self._sock, self._sock.fileno())
+        if not self._session.datagrams_down and end is not End.UDP_UNREACHABLE:
+            self._server.given_up()
         self._session.over(end)
 
 
@@ -309,6 +319,12 @@ class Refused:
     def idle(self) -> None:
         """Nothing more came."""
         self._receiver.forget(self._client, self)
+
+    def is_served_by(self, _server: Server) -> bool:
+        return False
+
+    def server_down(self) -> None:
+        """No server is had."""
 
     def stop(self) -> None:
         """The worker ends now."""

@@ -162,17 +162,15 @@ class Receiver:
 
     def _dial(self, session: Session, client: Client, avoided: tuple[Server, ...]) -> Flow | End:
         """The flow to the first server that can be dialled, or why there is none."""
-        service = self.udp.service
-        now = service.loop.now
+        most = self.udp.service.upstream.tries
         end = End.NO_SERVER_UP
-        for _ in range(service.upstream.tries or len(service.pool.servers)):
-            server = service.pool.choose((*avoided, *session.tried), now)
+        while not most or len(session.tried) < most:
+            server = session.choose(avoided)
             if server is None:
                 avoided = ()
-                server = service.pool.choose(session.tried, now)
+                server = session.choose()
             if server is None:
-                break
-            session.tried += (server,)
+                return End.LIMIT if self.udp.service.pool.is_crowded(session.tried) else end
             sock = self._connect(session, server)
             if not isinstance(sock, End):
                 return Flow(self, session, client, sock, server, avoided)

@@ -1,6 +1,7 @@
 """What all flows of one UDP listener share, whichever of its addresses they came to."""
 
 import random
+from collections.abc import Iterator
 from operator import methodcaller
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from l4d.loop.deadlines import Deadlines
 from l4d.session.grain import grain
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
+from l4d.upstream.server import Server
 
 DATAGRAM = 65536
 """More than any datagram, or train of them, holds: 65507 bytes over IPv4, 65527 over IPv6 (RFC 768)."""
@@ -21,6 +23,8 @@ class Idling(Protocol):
     """What the flow table holds, as its deadlines know it."""
 
     def idle(self) -> None: ...
+    def is_served_by(self, server: Server) -> bool: ...
+    def server_down(self) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -37,6 +41,10 @@ class UdpService:
         self.lifetime = Lifetime(service.loop, listener.max_session_time, chance)
         self.grain = grain(listener.idle_timeout)
         self.waiting: Deadlines[Idling] = service.loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
+
+    def served_by(self, server: Server) -> Iterator[Idling]:
+        """Every flow to *server*."""
+        return (entry for entry in tuple(self.waiting) if entry.is_served_by(server))
 
     def stop(self) -> None:
         """End every flow of this listener now. Each of them waits to become idle."""

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from l4d.config.model import Keepalive
 from l4d.session import dialling
 from l4d.session.session import Session
 from l4d.stats import catalogue
-from l4d.terms import Protocol
+from l4d.terms import Balance, End, Level, Protocol
 from l4d.upstream.server import Server
 from tests.unit.making import Clock, Lines, Row, listener, upstream
 
@@ -70,6 +71,12 @@ def test_a_source_address_that_is_not_ours_leaves_no_socket_behind() -> None:
     assert caught.value.errno in dialling.OURS
 
 
+def test_from_a_source_address_of_the_other_family_there_is_no_way() -> None:
+    with pytest.raises(OSError) as caught:
+        dialling.open_socket(TCP, upstream(source="::1"), Inet("127.0.0.1", 1))
+    assert (caught.value.errno, caught.value.strerror) == (errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+
+
 def connected(server: Server, address: Inet) -> int:
     """What a new socket hears when it is connected to *address*."""
     with closing(dialling.open_socket(TCP, upstream(), address)) as sock:
@@ -120,7 +127,7 @@ def test_a_failed_dial_is_counted_by_its_reason_and_told(number: int, reason: st
     row, sink = Row(), Lines()
     server = row.server()
     settings = upstream(max_fails=2, fail_timeout=10.0)
-    session = Session(row.service(Clock().as_loop(), server, sink=sink, upstream=settings), ("10.9.9.9", 1), 5432, 2)
+    session = Session(row.service(Clock().as_loop(), sink=sink, upstream=settings), ("10.9.9.9", 1), 5432, 2)
     dialling.blame(session, server, number)
     assert row.row[row.columns.of(catalogue.SERVER_FAILURES, "db", "one", reason)] == 1
     assert sink.texts[0] == f"dialling 10.0.0.1:5432 (upstreams.db/one): {words}"
@@ -130,7 +137,7 @@ def test_the_dial_that_puts_a_server_out_is_told_once() -> None:
     row, sink = Row(), Lines()
     settings = upstream(max_fails=2, fail_timeout=10.0)
     server = row.server(settings)
-    session = Session(row.service(Clock().as_loop(), server, sink=sink, upstream=settings), ("10.9.9.9", 1), 5432, 2)
+    session = Session(row.service(Clock().as_loop(), sink=sink, upstream=settings), ("10.9.9.9", 1), 5432, 2)
     for _ in range(5):
         dialling.blame(session, server, errno.ECONNREFUSED)
     told = [text for text in sink.texts if text.startswith("server db/one is out for 10 s: 2 failed dials")]
@@ -138,11 +145,102 @@ def test_the_dial_that_puts_a_server_out_is_told_once() -> None:
     assert told[0].endswith("connection refused")
 
 
+def test_a_server_that_fails_again_when_its_time_out_is_over_stays_out_and_that_is_no_warning() -> None:
+    dialled = Dialled(max_fails=2, fail_timeout=10.0)
+    for _ in range(2):
+        dialling.blame(dialled.session, dialled.server, errno.ECONNREFUSED)
+    dialled.clock.now += 11
+    dialled.session.service.pool.refresh(dialled.clock.now)
+    assert dialled.server.on_probation
+    dialled.sink.taken.clear()
+    dialling.blame(dialled.session, dialled.server, errno.ETIMEDOUT)
+    told = (Level.INFO, "server db/one stays out for 10 s: it was tried again: connection timed out")
+    assert [each for each in dialled.sink.taken if each[1].startswith("server ")] == [told]
+    assert not dialled.server.on_probation
+
+
 def test_every_reason_is_one_the_catalogue_knows() -> None:
     row = Row()
     server = row.server()
-    session = Session(row.service(Clock().as_loop(), server), ("10.9.9.9", 1), 5432, 2)
+    session = Session(row.service(Clock().as_loop()), ("10.9.9.9", 1), 5432, 2)
     for number in (dialling.EARLY_CLOSE, *errno.errorcode):
         dialling.blame(session, server, number)
     counted = sum(row.row[column] for _, column in row.columns.each(catalogue.SERVER_FAILURES))
     assert counted == 1 + len(errno.errorcode)
+
+
+class Dialled:
+    """A session whose one server has been chosen, and is being dialled."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.row, self.sink, self.clock = Row(), Lines(), Clock()
+        config = upstream(**settings)
+        service = self.row.service(self.clock.as_loop(), self.row.place(config), sink=self.sink, upstream=config)
+        self.session = Session(service, ("10.9.9.9", 1), 5432, 2)
+        server = self.session.choose()
+        assert server is not None
+        self.server = server
+
+
+@pytest.mark.parametrize(
+    ("number", "end"),
+    [
+        (errno.ECONNREFUSED, End.NO_SERVER_ACCEPTED),
+        (errno.ETIMEDOUT, End.CONNECT_TIMEOUT),
+        (errno.EMFILE, End.NO_RESOURCE),
+        (errno.EADDRNOTAVAIL, End.NO_RESOURCE),
+    ],
+)
+def test_a_failed_dial_gives_the_session_back_and_says_what_its_end_would_be(number: int, end: End) -> None:
+    dialled = Dialled()
+    assert dialled.server.load() == 1
+    assert dialling.failed(dialled.session, dialled.server, number) is end
+    assert dialled.server.load() == 0
+
+
+def test_what_we_lack_is_not_held_against_the_server() -> None:
+    dialled = Dialled(max_fails=1)
+    dialling.failed(dialled.session, dialled.server, errno.EMFILE)
+    assert dialled.server.out_until == 0
+    assert dialled.sink.texts == ["dialling 10.0.0.1:5432: too many open files"]
+
+
+@pytest.mark.parametrize("number", [errno.ECONNREFUSED, errno.EMFILE])
+def test_on_probation_a_failed_dial_makes_room_for_the_next_whatever_it_failed_for(number: int) -> None:
+    dialled = Dialled(max_fails=0)
+    dialled.server.on_probation, dialled.server.trying = True, 1
+    dialling.failed(dialled.session, dialled.server, number)
+    assert dialled.server.trying == 0
+
+
+def test_an_answer_brings_a_server_in_again_and_is_told_once() -> None:
+    dialled = Dialled(max_fails=1)
+    dialling.blame(dialled.session, dialled.server, errno.ECONNREFUSED)
+    dialled.clock.now += 11
+    for _ in range(2):
+        dialling.proven(dialled.session, dialled.server)
+    told = [text for text in dialled.sink.texts if "again" in text]
+    assert told == ["server db/one is in again: it has answered"]
+
+
+def test_how_soon_a_server_answers_is_measured_where_it_is_balanced_by_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialling, "time", Clock(1000.25))
+    timed, untimed = Dialled(balance=Balance.LEAST_TIME), Dialled()
+    for dialled in (timed, untimed):
+        dialling.measure(dialled.session, dialled.server, 1000.0)
+    assert (timed.server.connect_time(1000), untimed.server.connect_time(1000)) == (0.25, 0)
+
+
+@pytest.mark.parametrize("number", [errno.ETIMEDOUT, errno.ECONNREFUSED, errno.EHOSTUNREACH])
+def test_a_dial_that_fails_counts_as_one_that_took_connect_timeout(number: int) -> None:
+    """Were a refusal as quick as it is, the server that refuses would be asked before all others."""
+    timed, untimed = (Dialled(balance=each, connect_timeout=5.0) for each in (Balance.LEAST_TIME, Balance.ROUND_ROBIN))
+    for dialled in (timed, untimed):
+        dialling.failed(dialled.session, dialled.server, number)
+    assert (timed.server.connect_time(1000), untimed.server.connect_time(1000)) == (5, 0)
+
+
+def test_what_we_lack_does_not_count_as_slowness_of_the_server() -> None:
+    dialled = Dialled(balance=Balance.LEAST_TIME, connect_timeout=5.0)
+    dialling.failed(dialled.session, dialled.server, errno.EMFILE)
+    assert dialled.server.connect_time(1000) == 0

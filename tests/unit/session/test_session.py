@@ -22,7 +22,7 @@ def row() -> Row:
 
 def counted(row: Row) -> dict[str, int]:
     """Every number of the row that is not zero, by metric and labels."""
-    every = (*catalogue.LISTENER_METRICS, *catalogue.SERVER_METRICS)
+    every = (*catalogue.LISTENER_METRICS, *catalogue.SERVER_METRICS, *catalogue.UPSTREAM_METRICS)
     return {
         " ".join((metric.name, *labels)): number
         for metric in every
@@ -46,11 +46,10 @@ def test_a_session_begins_by_dialling_and_is_counted(clock: Clock, row: Row) -> 
 
 
 def test_a_session_that_was_served_leaves_nothing_but_counts(clock: Clock, row: Row) -> None:
-    server = row.server()
-    service = row.service(clock.as_loop(), server)
+    service = row.service(clock.as_loop(), row.place())
     session = Session(service, CLIENT, 5432, 2)
     clock.now += 0.001
-    session.served_by(server)
+    server = row.served(session)
     assert session.server is server
     assert session.connected == 1000.001
     assert counted(row)["server_sessions db one"] == 1
@@ -64,22 +63,46 @@ def test_a_session_that_was_served_leaves_nothing_but_counts(clock: Clock, row: 
     }
 
 
+def test_a_server_counts_a_session_from_the_moment_it_is_chosen(clock: Clock, row: Row) -> None:
+    session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2)
+    server = session.choose()
+    assert server is not None
+    assert session.server is None
+    assert session.tried == (server,)
+    assert counted(row)["server_sessions db one"] == 1
+    assert "server_sessions_total db one" not in counted(row)  # it has not answered yet
+
+
+def test_a_server_is_chosen_once_for_a_session_and_one_to_avoid_not_at_all(clock: Clock, row: Row) -> None:
+    service = row.service(clock.as_loop(), *(row.place(name=name) for name in ("one", "two", "three")))
+    session = Session(service, CLIENT, 5432, 2)
+    service.pool.refresh(clock.now)
+    one, two, three = service.pool.servers
+    assert session.choose((one, two)) is three
+    assert session.choose((one,)) is two
+    assert session.choose((one,)) is None
+    assert session.choose() is one
+    assert session.choose() is None
+    assert session.tried == (three, two, one)
+
+
 def test_a_session_that_nobody_served_is_counted_at_no_server(clock: Clock, row: Row) -> None:
     server = row.server()
-    session = Session(row.service(clock.as_loop(), server), CLIENT, 5432, 2)
+    session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2)
     session.tried = (server,)
     session.over(End.NO_SERVER_ACCEPTED)
     assert counted(row) == {"sessions_total web": 1, "session_ends_total web SC": 1}
 
 
 def test_after_an_early_close_the_session_is_the_next_servers(clock: Clock, row: Row) -> None:
-    one, two = row.server(name="one"), row.server(name="two")
-    session = Session(row.service(clock.as_loop(), one, two), CLIENT, 5432, 2)
-    session.served_by(one)
+    service = row.service(clock.as_loop(), row.place(name="one"), row.place(name="two"))
+    session = Session(service, CLIENT, 5432, 2)
+    row.served(session)
     session.no_longer_served()
     assert session.phase is Phase.DIAL
     assert session.server is None
-    session.served_by(two)
+    assert "server_sessions db one" not in counted(row)
+    row.served(session)
     session.over(End.FINISHED)
     assert counted(row) == {
         "sessions_total web": 1,
@@ -106,11 +129,11 @@ def test_a_session_that_nobody_serves_cannot_lose_its_server(clock: Clock, row: 
 
 def test_the_end_of_a_session_is_one_line(clock: Clock, row: Row) -> None:
     sink = Lines()
-    server = row.server(name="two")
-    session = Session(row.service(clock.as_loop(), server, sink=sink), CLIENT, 5432, 2)
-    session.tried = (row.server(), server)
+    service = row.service(clock.as_loop(), row.place(name="one"), row.place(name="two"), sink=sink)
+    session = Session(service, CLIENT, 5432, 2)
+    session.choose()
     clock.now += 0.001
-    session.served_by(server)
+    row.served(session)
     session.bytes_up, session.bytes_down = 1204, 88213
     clock.now = 1005.31
     session.over(End.SERVER_RESET)

@@ -9,31 +9,43 @@ from typing import Any
 import pytest
 
 from l4d.address import Inet
+from l4d.config import model
 from l4d.linux import listening
 from l4d.loop import loop as loop_module
 from l4d.stats import catalogue
 from l4d.terms import Protocol
 from l4d.udp.receive import Receiver
 from l4d.udp.service import DATAGRAM, UdpService, make_buffer
+from l4d.upstream.server import Server
 from tests.unit.making import Clock, NeverWaiting, Row, listener, upstream
+
+NEVER_OUT = upstream(max_fails=0)
 
 
 class House:
     """One listener with its receiver, two servers, and a client. On loopback a datagram that was sent has arrived."""
 
-    def __init__(self, stack: ExitStack, clock: Clock, bound: int = 100, **settings: Any) -> None:
+    def __init__(
+        self,
+        stack: ExitStack,
+        clock: Clock,
+        bound: int = 100,
+        config: model.Upstream = NEVER_OUT,
+        **settings: Any,
+    ) -> None:
         self.clock = clock
         self.loop = NeverWaiting()
         stack.callback(self.loop.shut)
         self.one, self.two, self.client = (self._socket(stack) for _ in range(3))
         self.row = Row()
-        config = listener(protocol=Protocol.UDP, idle_timeout=10.0, **settings)
-        servers = [
-            self.row.server(upstream(max_fails=0), name=name, address=Inet(*sock.getsockname()))
+        listening_at = listener(protocol=Protocol.UDP, idle_timeout=10.0, **settings)
+        places = [
+            self.row.place(config, name=name, address=Inet(*sock.getsockname()))
             for name, sock in (("one", self.one), ("two", self.two))
         ]
-        sock = stack.enter_context(listening.bind(config, Inet("127.0.0.1", 0)))
-        self.service = self.row.service(self.loop, *servers, listener=config, upstream=upstream(max_fails=0))
+        sock = stack.enter_context(listening.bind(listening_at, Inet("127.0.0.1", 0)))
+        self.service = self.row.service(self.loop, *places, listener=listening_at, upstream=config)
+        self.service.pool.refresh(clock.now)
         self.udp = UdpService(self.service, make_buffer(), random.Random(1))
         self.receiver = Receiver(self.udp, sock, bound)
         self.receiver.watch()
@@ -70,6 +82,19 @@ class House:
     def begun(self) -> int:
         """All there ever were."""
         return int(self.row.row[self.row.columns.of(catalogue.SESSIONS_TOTAL, "web")])
+
+    def server(self, name: str) -> Server:
+        return next(server for server in self.service.pool.servers if server.name == name)
+
+    @property
+    def loads(self) -> list[int]:
+        """What each server has to do."""
+        return [server.load() for server in self.service.pool.servers]
+
+    @property
+    def ends(self) -> dict[str, int]:
+        ends = self.row.columns.each(catalogue.SESSION_ENDS)
+        return {labels[1]: number for labels, column in ends if (number := self.row.row[column])}
 
     def dropped(self, reason: str) -> int:
         return int(self.row.row[self.row.columns.of(catalogue.DATAGRAMS_DROPPED, "web", reason)])
@@ -245,3 +270,110 @@ def test_stopping_ends_every_flow(stack: ExitStack, clock: Clock) -> None:
     house.send(b"first", b"second")
     house.udp.stop()
     assert house.sessions == 0
+
+
+# What the servers have to do
+
+
+def test_a_flow_counts_as_a_session_of_its_server_until_it_is_over(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"question")
+    assert house.loads == [1, 0]
+    house.after(10 + house.udp.grain)
+    assert house.loads == [0, 0]
+    assert house.ends == {"UD": 1}
+
+
+def test_a_flow_that_was_refused_leaves_no_count_behind(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.one.close()
+    house.send(b"lost")
+    assert (house.loads, house.ends) == ([0, 0], {"UI": 1})
+    house.send(b"found")
+    assert house.loads == [0, 1]
+
+
+def test_where_every_server_is_full_a_new_clients_datagram_is_dropped(stack: ExitStack, clock: Clock) -> None:
+    """A datagram waits in no queue."""
+    house = House(stack, clock)
+    for server in house.service.pool.servers:
+        server.max_sessions = 1
+        assert server.take()
+    house.send(b"question")
+    assert (house.loads, house.ends) == ([1, 1], {"PL": 1})
+    assert house.dropped("no_server") == 1
+
+
+def test_on_probation_the_first_answer_brings_a_server_in(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock, config=upstream(max_fails=1, fail_timeout=10.0))
+    one, two = house.server("one"), house.server("two")
+    one.failed(clock.now)
+    two.failed(clock.now)
+    house.after(10)
+    house.send(b"question")
+    assert one.on_probation
+    assert not one.takes(())
+    _, flow = house.one.recvfrom(100)
+    house.one.sendto(b"answer", flow)
+    house.turn()
+    assert (one.on_probation, one.out_until, one.takes(())) == (False, 0, True)
+
+
+def test_on_probation_a_flow_without_an_answer_makes_room_for_the_next_when_it_is_over(
+    stack: ExitStack, clock: Clock
+) -> None:
+    house = House(stack, clock, config=upstream(max_fails=1, fail_timeout=10.0))
+    one = house.server("one")
+    one.failed(clock.now)
+    house.server("two").failed(clock.now)
+    house.after(10)
+    house.send(b"question")
+    assert not one.takes(())
+    house.after(10 + house.udp.grain)
+    assert one.takes(())
+    assert one.on_probation
+
+
+# A server that goes down
+
+
+def test_every_flow_of_a_server_that_went_down_can_be_ended_and_no_other(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"mine")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as another:
+        another.sendto(b"another's", house.address)
+        house.turn()
+    assert house.loads == [1, 1]
+    one, two = house.service.pool.servers
+    (flow,) = house.udp.served_by(one)
+    flow.server_down()
+    assert (house.loads, house.ends) == ([0, 1], {"SK": 1})
+    assert list(house.udp.served_by(one)) == []
+    assert len(list(house.udp.served_by(two))) == 1
+
+
+def test_a_flow_whose_requests_are_done_is_ended_with_its_server_too(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock, requests=1)
+    house.send(b"first")
+    for flow in house.udp.served_by(house.server("one")):
+        flow.server_down()
+    assert house.ends == {"SK": 1}
+
+
+def test_the_client_of_a_flow_that_ended_with_its_server_begins_another(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.send(b"first")
+    for flow in house.udp.served_by(house.server("one")):
+        flow.server_down()
+    house.send(b"second")
+    assert everything(house.two) == [b"second"]
+
+
+def test_a_client_that_was_refused_is_served_by_nobody(stack: ExitStack, clock: Clock) -> None:
+    house = House(stack, clock)
+    house.one.close()
+    house.send(b"lost")
+    (refused,) = house.udp.waiting
+    assert list(house.udp.served_by(house.server("one"))) == []
+    refused.server_down()
+    assert len(house.receiver.flows) == 1
