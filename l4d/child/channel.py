@@ -1,13 +1,17 @@
-"""What master and worker say to each other, over a SOCK_SEQPACKET pair: one word a message.
+"""What master and child say to each other, over a SOCK_SEQPACKET pair: one word a message.
 
-    worker -> master   ready      every listening socket is watched
-                       quiet      nothing new is taken any more
-    master -> worker   drain      a successor has your sockets: take nothing new, let what lives finish, leave
-                       finish     the same without a successor: a UDP flow still hears its client
-                       stop       end every session now, leave
-                       log        with a descriptor: the reopened log file
+    worker -> master    ready      all is built, nobody is served yet
+                        quiet      nothing new is taken any more
+    master -> worker    begin      take clients from here on
+                        drain      a successor has your sockets: take nothing new, let what lives finish, leave
+                        finish     the same without a successor: a UDP flow still hears its client
+    control -> master   ready      everything is imported, nothing is done yet
+                        looked     every server was checked once, every name was asked for once
+    master -> control   go         the last control process is gone: begin
+    master -> both      stop       end every session now, leave
+                        log        with a descriptor: the reopened log file
 
-The end of the master's side means that it is gone; the worker stops.
+The end of the master's side means that it is gone; the child stops.
 """
 
 import contextlib
@@ -16,6 +20,9 @@ import socket
 
 READY = b"ready"
 QUIET = b"quiet"
+LOOKED = b"looked"
+BEGIN = b"begin"
+GO = b"go"
 DRAIN = b"drain"
 FINISH = b"finish"
 STOP = b"stop"
@@ -25,7 +32,7 @@ LONGEST = 64
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """The master's and the worker's end."""
+    """The master's and the child's end."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     theirs.setblocking(False)
