@@ -1,12 +1,17 @@
 """`l4d -t`: is the configuration right, and could it be served here?"""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from l4d.config.load import load
 from l4d.config.model import Config
+from l4d.errors import StartError
 from l4d.master import instance, pidfile
 from l4d.master.prepare import prepare
+from l4d.stats import tally
+from l4d.stats.board import Board, BoardFullError
+from l4d.stats.columns import Columns
 
 
 def check(path: str, overrides: Sequence[str]) -> Config:
@@ -16,10 +21,23 @@ def check(path: str, overrides: Sequence[str]) -> Config:
     file; without one, any l4d is taken for it.
     """
     config = load(path, overrides)
+    _check_columns(config)
     pid_file = config.main.pid_file
     running = pidfile.holder(pid_file)
     prepare(_without_served(config, running), {}, pid_file if running else "", instance.served()).drop()
     return config
+
+
+def _check_columns(config: Config) -> None:
+    """Whether the board has room for every number that would be kept. Raises StartError."""
+    stand_in = Board(rows=2, columns=8)  # of which nothing is written
+    try:
+        tally.reserve(stand_in, Columns(), config)
+    except BoardFullError as error:
+        raise StartError(str(error)) from None
+    finally:
+        for fd in stand_in.descriptors:
+            os.close(fd)
 
 
 def _without_served(config: Config, running: int) -> Config:

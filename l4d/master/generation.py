@@ -1,6 +1,6 @@
 """A generation: one configuration with the workers that run it.
 
-starting --(all ready)--> serving --(a newer one is ready, QUIT, WINCH)--> leaving --(last worker gone)--> gone
+starting --(all ready, control has looked)--> serving --(a newer one is ready, QUIT, WINCH)--> leaving --(alone)--> gone
    |
    +--(a worker died, or took too long)--> abandoned
 """
@@ -54,7 +54,7 @@ class Generation:
 
     @property
     def ready(self) -> bool:
-        """Whether every slot has a worker that accepts."""
+        """Whether every slot has a worker that could serve."""
         return all(slot.child is not None and slot.child.ready for slot in self.slots)
 
     @property

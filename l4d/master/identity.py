@@ -4,10 +4,10 @@ import grp
 import os
 import pwd
 
+from l4d.child.assignment import Identity
 from l4d.config.model import Main
 from l4d.errors import StartError
 from l4d.linux import process
-from l4d.worker.assignment import Identity
 
 
 def find(settings: Main) -> Identity | None:

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 
 from l4d.address import Inet
+from l4d.child import channel
 from l4d.config.load import load
 from l4d.config.model import Config
 from l4d.errors import L4dError, StartError
@@ -22,16 +23,20 @@ from l4d.master.instance import Served
 from l4d.master.nursery import Nursery
 from l4d.master.pidfile import PidFile
 from l4d.master.prepare import Prepared, prepare
+from l4d.master.spawn import Spawner
+from l4d.master.steward import Steward
 from l4d.master.timers import Timers
 from l4d.master.totals import totals
 from l4d.stats import catalogue, tally
 from l4d.stats.board import RETIRED, Board, BoardFullError
 from l4d.stats.columns import Columns, Key
 from l4d.terms import Level
-from l4d.worker import channel
 
 READY_TIMEOUT = 20.0
 """A generation that is not ready by then will not be, in seconds."""
+
+LOOK_TIMEOUT = 3.0
+"""A generation that is ready waits so many seconds for control to have checked and resolved what it serves."""
 
 QUIET_TIMEOUT = 1.0
 """A worker that has not stopped accepting by then will not be waited for, in seconds."""
@@ -52,7 +57,9 @@ class Master:
         self.log = Log(DescriptorSink(2), Level.INFO, "master", self._lost_line)
         self._loop = Loop(on_bug=lambda handler: self.log.bug(f"the master, {handler}"))
         self._timers = Timers(self._loop)
-        self._nursery = Nursery(self._loop, self._timers, self._board, self._columns, self, detached=daemon)
+        spawner = Spawner(self._board, self._columns, self._board.take_row(), detached=daemon)
+        self._nursery = Nursery(self._loop, self._timers, spawner, self)
+        self._steward = Steward(self._loop, self._timers, spawner, self)
         self._held: dict[sockets.Place, sockets.Bound] = {}
         self._pid_file: PidFile | None = None
         self._serving: Generation | None = None
@@ -123,11 +130,26 @@ class Master:
             raise StartError(str(error)) from None
         self._last_number = generation.number
         self._starting = generation
+        self._steward.serve(generation)
         self._timers.after(READY_TIMEOUT, lambda: self._too_slow(generation))
 
     def worker_ready(self, generation: Generation) -> None:
-        """A worker accepts; with the last of a starting generation, that generation is the present."""
-        if generation is self._starting and generation.ready:
+        """A worker could serve; with the last of a starting generation, it waits only for control to have looked."""
+        if generation is not self._starting or not generation.ready:
+            return
+        if self._steward.knows(generation):
+            self._commit(generation)
+        else:
+            self._timers.after(LOOK_TIMEOUT, lambda: self._commit_unseen(generation))
+
+    def control_looked(self) -> None:
+        """Control knows every server: a generation that is ready otherwise is the present."""
+        if self._starting is not None:
+            self.worker_ready(self._starting)
+
+    def _commit_unseen(self, generation: Generation) -> None:
+        if generation is self._starting:
+            self.log.warning(f"not every server has been looked at after {LOOK_TIMEOUT:g} s; going on without")
             self._commit(generation)
 
     def worker_died_unready(self, generation: Generation, words: str) -> None:
@@ -145,6 +167,7 @@ class Master:
         old, self._serving, self._starting = self._serving, generation, None
         self._last_keys = generation.keys
         generation.serving = True
+        self._nursery.tell(generation, channel.BEGIN)
         old_log, self.log = self.log, Log(prepared.sink, prepared.config.log.level, "master", self._lost_line)
         for name, bound in prepared.plan.opened():
             protocol = prepared.config.listeners[name].protocol.value
@@ -182,6 +205,10 @@ class Master:
         self._leaving.append(generation)
         generation.leaving = True
         self._nursery.kill(generation)
+        if self._serving is not None:
+            self._steward.serve(self._serving)
+        else:
+            self._steward.stop()
         generation.prepared.drop()
         error = StartError(f"generation {generation.number} did not come up: {why}")
         if self._on_ready is None:
@@ -253,12 +280,25 @@ class Master:
             self._leaving.remove(generation)
             self.log.info(f"generation {generation.number} is gone")
             self._forget_names()
-        if self._stopping and not any(each.children for each in self._generations()):
+        self._end_when_alone()
+
+    def control_left(self) -> None:
+        """One control process less."""
+        self._forget_names()
+        self._end_when_alone()
+
+    def _end_when_alone(self) -> None:
+        """Told to stop, the master ends when all workers are gone, and then control."""
+        if not self._stopping or any(each.children for each in self._generations()):
+            return
+        if self._steward.idle:
             self._loop.stop()
+        else:
+            self._steward.stop()
 
     def _forget_names(self) -> None:
         """Give back the columns of listeners and servers that no generation has; the last one's outlive it."""
-        kept = self._last_keys.union(*(each.keys for each in self._generations()))
+        kept = self._last_keys.union(self._steward.keys, *(each.keys for each in self._generations()))
         self._board.forget(self._columns.release_all_but(kept))
 
     def _end_sessions(self, generation: Generation) -> None:
@@ -280,12 +320,12 @@ class Master:
         if not self._stopping:
             self.log.info("stopping")
         self._stopping = True
+        self._steward.stop()
         generations = self._generations()
         for generation in generations:
             generation.leaving = True
             self._end_sessions(generation)
-        if not any(each.children for each in generations):
-            self._loop.stop()
+        self._end_when_alone()
 
     def _quit(self) -> None:
         """QUIT: graceful; nothing new, sessions finish within drain_timeout."""
@@ -294,8 +334,7 @@ class Master:
         self.log.info("stopping gracefully: nothing new is taken, sessions may finish")
         self._stopping = True
         self._retire_workers()
-        if not self._generations():
-            self._loop.stop()
+        self._end_when_alone()
 
     def _retire_workers(self) -> None:
         """WINCH: the workers finish and leave, the listening sockets are closed."""
@@ -327,6 +366,7 @@ class Master:
         for generation in self._generations():
             if generation.prepared.config.log.error == path:  # one that leaves may write elsewhere
                 self._nursery.tell(generation, channel.LOG, fd)
+        self._steward.tell(channel.LOG, fd)
         self.log.sink.reopen(fd)
         self.log.info("log file reopened")
 

@@ -8,16 +8,16 @@ import signal
 import time
 from typing import Protocol
 
+from l4d.child import channel
 from l4d.errors import StartError
+from l4d.linux.process import describe_end
 from l4d.log.log import Log
 from l4d.loop.loop import IN, Loop
 from l4d.master.generation import EARLY, Child, Generation, Slot, pause_before_replacing
-from l4d.master.spawn import spawn
+from l4d.master.spawn import Spawner
 from l4d.master.timers import Timers
 from l4d.stats import catalogue
-from l4d.stats.board import Board, BoardFullError
-from l4d.stats.columns import Columns
-from l4d.worker import channel
+from l4d.stats.board import BoardFullError
 
 RETRY_PAUSE = 1.0
 """Before a worker that could not be forked is tried again, in seconds."""
@@ -29,7 +29,7 @@ class Parent(Protocol):
     log: Log
 
     def worker_ready(self, generation: Generation) -> None:
-        """One more worker of *generation* accepts."""
+        """One more worker of *generation* could serve."""
         ...
 
     def worker_quiet(self, generation: Generation) -> None:
@@ -48,15 +48,12 @@ class Parent(Protocol):
 class Nursery:
     """All the children of one master."""
 
-    def __init__(
-        self, loop: Loop, timers: Timers, board: Board, columns: Columns, parent: Parent, *, detached: bool
-    ) -> None:
-        """*detached* workers hold no terminal open."""
-        self._detached = detached
+    def __init__(self, loop: Loop, timers: Timers, spawner: Spawner, parent: Parent) -> None:
         self._loop = loop
         self._timers = timers
-        self._board = board
-        self._columns = columns
+        self._spawner = spawner
+        self._board = spawner.board
+        self._columns = spawner.columns
         self._parent = parent
 
     def fill(self, generation: Generation) -> None:
@@ -80,7 +77,7 @@ class Nursery:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
 
     def _bear(self, generation: Generation, slot: Slot) -> None:
-        child = slot.child = spawn(generation, slot.number, self._board, self._columns, detached=self._detached)
+        child = slot.child = self._spawner.worker(generation, slot.number)
         self._loop.watch(child.channel.fileno(), IN, lambda _mask: self._on_word(child))
         self._loop.watch(child.pidfd, IN, lambda _mask: self._on_exit(child))
 
@@ -90,6 +87,8 @@ class Nursery:
             return
         if heard[0] == channel.READY:
             child.ready = True
+            if child.generation.serving:  # it replaces one that died
+                channel.say(child.channel, channel.BEGIN)
             self._parent.worker_ready(child.generation)
         elif heard[0] == channel.QUIET:
             child.quiet = True
@@ -105,7 +104,7 @@ class Nursery:
         if generation.leaving:
             self._parent.worker_left(generation)
             return
-        words = f"worker {child.slot} (pid {child.pid}) {_describe(status)}"
+        words = f"worker {child.slot} (pid {child.pid}) {describe_end(status)}"
         self._parent.log.error(f"{words}; sessions lost with it: {lost}")
         if generation.serving:
             self._replace(generation, generation.slots[child.slot], child)
@@ -136,12 +135,3 @@ class Nursery:
         except (OSError, BoardFullError) as error:
             self._parent.log.seldom("refill", f"starting worker {slot.number}: {error}")
             self._timers.after(RETRY_PAUSE, lambda: self._refill(generation, slot))
-
-
-def _describe(status: int) -> str:
-    """What waitpid's status says."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        known = number in set(signal.Signals)  # the real-time signals between the first and the last have no name
-        return f"was killed by {signal.Signals(number).name if known else f'signal {number}'}"
-    return f"exited with status {os.WEXITSTATUS(status)}"

@@ -4,20 +4,24 @@ Start, reload and `-t` all come through here, so that a check finds what a reloa
 """
 
 import contextlib
+import os
 import resource
+import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-from l4d.config.model import Config
+from l4d.child.assignment import Identity
+from l4d.config.model import Config, Upstream
 from l4d.config.values import MOST_WORKERS
 from l4d.errors import StartError
+from l4d.health.secret import read_secret
 from l4d.linux import process
 from l4d.log.sinks import Sink, open_sink
 from l4d.master import identity, sockets
 from l4d.master.instance import Served
 from l4d.master.pidfile import PidFile
-from l4d.worker.assignment import Identity
 
 T = TypeVar("T")
 
@@ -52,6 +56,8 @@ def prepare(
     with contextlib.ExitStack() as undo:
         whom = _attempt(problems, lambda: identity.find(config.main))
         _attempt(problems, lambda: _check_limit(config.main.rlimit_nofile))
+        for upstream in config.upstreams.values():
+            _attempt(problems, partial(_check_files, upstream))
         sink = _attempt(problems, lambda: open_sink(config.log.error))
         if sink is not None:
             undo.callback(sink.close)
@@ -73,6 +79,27 @@ def _attempt(problems: list[str], call: Callable[[], T]) -> T | None:
     except StartError as error:
         problems += error.messages
         return None
+
+
+def _check_files(upstream: Upstream) -> None:
+    """Whether control will find what its checks need: a password, the certificates of authorities."""
+    check = upstream.check
+    problems: list[str] = []
+    _attempt(problems, lambda: read_secret(check, os.environ))
+    _attempt(problems, lambda: _check_readable("ca_file", check.ca_file))
+    if check.command and shutil.which(check.command[0], path=process.PROGRAMS) is None:
+        problems.append(f"command: there is no program {check.command[0]}")
+    if problems:
+        raise StartError(*(f"upstreams.{upstream.name}.check.{problem}" for problem in problems))
+
+
+def _check_readable(key: str, path: str) -> None:
+    if not path:
+        return
+    try:
+        open(path, "rb").close()
+    except OSError as error:
+        raise StartError(f"{key}: {path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _lock_pid_file(wanted: str, ours: str) -> PidFile | None:

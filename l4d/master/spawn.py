@@ -1,61 +1,109 @@
-"""Forking a worker, with everything it needs and nothing it does not."""
+"""Forking a child, with everything it needs and nothing it does not."""
 
 import os
 import signal
+import socket
 import time
+from collections.abc import Callable, Iterable
+from typing import NoReturn, TypeVar
 
+from l4d.child import channel
+from l4d.child.assignment import Assignment
+from l4d.control import process as control
 from l4d.master.generation import Child, Generation
+from l4d.master.prepare import Prepared
+from l4d.stats import catalogue
 from l4d.stats.board import Board
 from l4d.stats.columns import Columns
-from l4d.worker import channel, process
-from l4d.worker.assignment import Assignment
+from l4d.worker import process as worker
+from l4d.worker.assignment import WorkerAssignment
+
+Assigned = TypeVar("Assigned", bound=Assignment)
 
 
-def spawn(generation: Generation, slot: int, board: Board, columns: Columns, *, detached: bool) -> Child:
-    """A new worker for *slot*, not ready yet. Raises OSError (no process, no descriptor) or BoardFullError."""
-    row = board.take_row()
-    try:
+class Spawner:
+    """What all children of one master have in common."""
+
+    def __init__(self, board: Board, columns: Columns, control_row: int, *, detached: bool) -> None:
+        """*detached* children hold no terminal open."""
+        self.board = board
+        self.columns = columns
+        self._control_row = control_row
+        self._detached = detached
+
+    def worker(self, generation: Generation, slot: int) -> Child:
+        """A new worker for *slot*, not ready yet. Raises OSError (no process, no descriptor) or BoardFullError."""
+        row = self.board.take_row()
+        try:
+            ours, theirs = channel.pair()
+        except OSError:
+            self.free_row(row)
+            raise
+        prepared = generation.prepared
+        common = self._assignment(generation.number, prepared, row, theirs)
+        assignment = WorkerAssignment.of(common, slot, prepared.slots, prepared.plan.of_slot(slot))
+        listening = [sock.fileno() for socks in assignment.sockets.values() for sock in socks]
+        try:
+            pid, pidfd = _fork(assignment, worker.main, listening)
+        except OSError:
+            ours.close()
+            self.free_row(row)
+            raise
+        finally:
+            theirs.close()
+        return Child(pid, pidfd, ours, generation, slot, row, time.monotonic())
+
+    def control(self, number: int, prepared: Prepared) -> tuple[int, int, socket.socket]:
+        """A new control process for generation *number*: its pid, a descriptor for it, our end of its channel.
+
+        It writes nothing before it is told to. Raises OSError.
+        """
         ours, theirs = channel.pair()
-    except OSError:
-        board.retire_row(row, [], columns.used)
-        raise
-    prepared = generation.prepared
-    assignment = Assignment(
-        generation.number,
-        slot,
-        prepared.slots,
-        prepared.config,
-        prepared.plan.of_slot(slot),
-        prepared.identity,
-        board,
-        columns,
-        row,
-        theirs,
-        prepared.sink,
-        os.getpid(),
-        detached,
-    )
-    try:
-        pid, pidfd = _fork(assignment)
-    except OSError:
-        ours.close()
-        board.retire_row(row, [], columns.used)
-        raise
-    finally:
-        theirs.close()
-    return Child(pid, pidfd, ours, generation, slot, row, time.monotonic())
+        assignment = self._assignment(number, prepared, self._control_row, theirs)
+        try:
+            pid, pidfd = _fork(assignment, control.main, ())
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return pid, pidfd, ours
+
+    def control_heartbeat(self) -> float:
+        """When the control process was last heard of, in monotonic seconds."""
+        return self.board.row(self._control_row)[self.columns.of(catalogue.HEARTBEAT)] / 1000
+
+    def free_row(self, row: int) -> None:
+        """The row of a worker that was never born."""
+        self.board.retire_row(row, [], self.columns.used)
+
+    def _assignment(self, number: int, prepared: Prepared, row: int, theirs: socket.socket) -> Assignment:
+        return Assignment(
+            number,
+            prepared.config,
+            prepared.identity,
+            self.board,
+            self.columns,
+            row,
+            self._control_row,
+            theirs,
+            prepared.sink,
+            os.getpid(),
+            self._detached,
+        )
 
 
-def _fork(assignment: Assignment) -> tuple[int, int]:
+def _fork(assignment: Assigned, main: Callable[[Assigned], NoReturn], descriptors: Iterable[int]) -> tuple[int, int]:
     """The child's pid and a descriptor for it (pidfd_open(2)). Raises OSError, and then there is no child."""
-    # A signal between the fork and the worker's own handlers would be heard by the master's handler in the child.
+    # A signal between the fork and the child's own handlers would be heard by the master's handler in the child.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         pid = os.fork()
         if pid == 0:
             try:
-                _close_all_but(_needed(assignment))
-                process.main(assignment)
+                kept = {assignment.channel.fileno(), assignment.sink.fd, *assignment.board.descriptors}
+                _close_all_but({0, 1, 2, *kept, *descriptors})
+                main(assignment)
             finally:
                 os._exit(1)  # whatever was raised must not go on as a second master
     finally:
@@ -66,12 +114,6 @@ def _fork(assignment: Assignment) -> tuple[int, int]:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         raise
-
-
-def _needed(assignment: Assignment) -> set[int]:
-    """The descriptors that a worker goes on with."""
-    listening = {sock.fileno() for socks in assignment.sockets.values() for sock in socks}
-    return {0, 1, 2, assignment.channel.fileno(), assignment.sink.fd, *listening}
 
 
 def _close_all_but(kept: set[int]) -> None:

@@ -2,36 +2,23 @@
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from l4d.config.model import Config
-from l4d.log.sinks import Sink
-from l4d.stats.board import Board
-from l4d.stats.columns import Columns
+from l4d.child.assignment import Assignment
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Whose rights a worker has."""
-
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class WorkerAssignment(Assignment):
     """Everything a worker needs; it opens nothing by itself."""
 
-    generation: int
     slot: int
     workers: int  # how many slots there are
-    config: Config
     sockets: Mapping[str, Sequence[socket.socket]]  # this slot's listening sockets, by listener
-    identity: Identity | None  # None: the rights stay as they are
-    board: Board
-    columns: Columns
-    row: int
-    channel: socket.socket
-    sink: Sink
-    master: int  # pid
-    detached: bool  # the master is a daemon: no terminal is to be held open
+
+    @classmethod
+    def of(
+        cls, common: Assignment, slot: int, workers: int, sockets: Mapping[str, Sequence[socket.socket]]
+    ) -> "WorkerAssignment":
+        """What every child has, and a worker's own."""
+        shared = {field.name: getattr(common, field.name) for field in fields(Assignment)}
+        return cls(**shared, slot=slot, workers=workers, sockets=sockets)

@@ -8,7 +8,9 @@ import signal
 from setproctitle import setproctitle
 
 from l4d.access.capacity import RESERVE, Capacity
-from l4d.config.model import Listener, Upstream
+from l4d.child import channel
+from l4d.child.settle import IGNORED
+from l4d.config.model import Listener
 from l4d.linux import pipes
 from l4d.linux.signals import Signals
 from l4d.log.log import Log
@@ -24,22 +26,17 @@ from l4d.terms import Protocol
 from l4d.udp.receive import Receiver
 from l4d.udp.service import UdpService
 from l4d.udp.service import make_buffer as make_datagram_buffer
-from l4d.upstream.pool import Pool
-from l4d.worker import channel
-from l4d.worker.assignment import Assignment
-from l4d.worker.members import make_pool
+from l4d.worker.assignment import WorkerAssignment
+from l4d.worker.upstreams import Upstreams
 
 HEARTBEAT_SECONDS = 0.5
 """A worker that is well has a heartbeat hardly older than this."""
-
-IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
-"""What a terminal or a process group is sent is the master's to decide."""
 
 
 class Worker:
     """Everything of one worker process."""
 
-    def __init__(self, assignment: Assignment, log: Log) -> None:
+    def __init__(self, assignment: WorkerAssignment, log: Log) -> None:
         self._assignment = assignment
         self._log = log
         self._row = assignment.board.row(assignment.row)
@@ -53,20 +50,18 @@ class Worker:
         self._chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
         self._datagrams = make_datagram_buffer()
         self._machinery = Machinery(make_buffer(), pool)
-        self._pools: dict[str, Pool] = {}
+        self._upstreams = Upstreams(assignment, self._loop, self._chance)
         self._services: list[TcpService | UdpService] = []
         self._receivers: list[Receiver] = []
         for listener in assignment.config.listeners.values():
             self._add(listener)
 
     def serve(self) -> None:
-        """Watch everything, say ready, and turn until told to leave."""
+        """Say ready, serve once told to, and turn until told to leave."""
         loop = self._loop
         loop.watch(self._signals.fd, IN, self._on_signal)
         loop.watch(self._assignment.channel.fileno(), IN, self._on_word)
-        self._gate.open()
-        for receiver in self._receivers:
-            receiver.watch()
+        self._upstreams.watch()
         self._beat()
         channel.say(self._assignment.channel, channel.READY)
         loop.run()
@@ -79,7 +74,7 @@ class Worker:
         service = Service(
             listener,
             upstream,
-            self._pool(upstream),
+            self._upstreams.pool(upstream),
             self._loop,
             self._log,
             ListenerTally(self._row, assignment.columns, listener.name),
@@ -87,19 +82,17 @@ class Worker:
         )
         if listener.protocol is Protocol.TCP:
             tcp = TcpService(service, self._machinery, self._chance)
-            self._services.append(tcp)
+            self._begin(tcp)
             for sock in assignment.sockets[listener.name]:
                 self._gate.add(Acceptor(tcp, sock, self._gate))
         else:
             udp = UdpService(service, self._datagrams, self._chance)
-            self._services.append(udp)
+            self._begin(udp)
             self._receivers += [Receiver(udp, sock, self._capacity.most) for sock in assignment.sockets[listener.name]]
 
-    def _pool(self, upstream: Upstream) -> Pool:
-        """One pool for an upstream, however many listeners use it."""
-        if upstream.name not in self._pools:
-            self._pools[upstream.name] = make_pool(self._assignment, upstream, self._row)
-        return self._pools[upstream.name]
+    def _begin(self, service: TcpService | UdpService) -> None:
+        self._services.append(service)
+        self._upstreams.add(service)
 
     # What the master, or a signal, says
 
@@ -108,7 +101,9 @@ class Worker:
         if heard is None:
             return
         word, descriptors = heard
-        if word == channel.DRAIN:
+        if word == channel.BEGIN:
+            self._begin_to_serve()
+        elif word == channel.DRAIN:
             self._drain(successor=True)
         elif word == channel.FINISH:
             self._drain(successor=False)
@@ -121,6 +116,12 @@ class Worker:
     def _on_signal(self, _mask: int) -> None:
         if self._signals.read():
             self._stop()
+
+    def _begin_to_serve(self) -> None:
+        """Take clients from here on; those who came before wait in the kernel's queues."""
+        self._gate.open()
+        for receiver in self._receivers:
+            receiver.watch()
 
     def _drain(self, *, successor: bool) -> None:
         """Take who waits in the queues, then nothing new; leave with the last session."""
@@ -157,6 +158,7 @@ class Worker:
         self._row[self._heartbeat] = int(self._loop.now * 1000)
         for receiver in self._receivers:
             receiver.count_lost()
+        self._upstreams.tend()
         self._beats.enter(self, self._loop.now)
 
     def _on_bug(self, culprit: object) -> None:

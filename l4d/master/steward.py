@@ -1,0 +1,233 @@
+"""The steward: sees to it that there is a control process, of the generation that serves.
+
+At a reload the next one is forked while the last one works on. When the next one is ready, which takes it a moment
+for all it imports, the last one is told to leave, and only when it has left the next one begins: one process
+at a time writes control's row. What it says there outlives it.
+
+    none ----> starting --(ready)--> waiting for the last one to leave ----> at work
+                  |
+                  +--(it died)--> after a pause, another one
+"""
+
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from l4d.child import channel
+from l4d.config.model import Config
+from l4d.linux.process import describe_end
+from l4d.log.log import Log
+from l4d.loop.loop import IN, Loop
+from l4d.master.generation import EARLY, Generation, pause_before_replacing
+from l4d.master.spawn import Spawner
+from l4d.master.timers import Timers
+from l4d.stats.columns import Key
+from l4d.terms import CheckType
+
+LEAVE_TIMEOUT = 2.0
+"""A control process that is to make room for the next one, and is still there by then, is killed, in seconds."""
+
+STOP_TIMEOUT = 0.5
+"""The same when all stops."""
+
+HEARTBEAT_TIMEOUT = 10.0
+"""One that is at work and has not been heard of for so many seconds hangs."""
+
+LOOKS = 4
+"""So often it is looked for a heartbeat in that time. It is looks that count: all may have been stopped meanwhile."""
+
+READY_TIMEOUT = 20.0
+"""One that is not ready by then will not be, in seconds."""
+
+RETRY_PAUSE = 1.0
+"""Before one that could not be forked is tried again, in seconds."""
+
+
+class Parent(Protocol):
+    """Who is told."""
+
+    log: Log
+
+    def control_looked(self) -> None:
+        """The control process at work knows every server of its generation."""
+        ...
+
+    def control_left(self) -> None:
+        """One control process less."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Control:
+    """A control process as its master sees it."""
+
+    pid: int
+    pidfd: int
+    channel: socket.socket
+    generation: Generation
+    born: float
+    ready: bool = False
+    leaving: bool = False
+    looked: bool = False
+    heartbeat: float = 0.0  # the last one, in monotonic seconds
+    silent: int = 0  # so many looks in a row have found no new one
+
+
+class Steward:
+    """At most two control processes: the one at work, and the one that is to follow it."""
+
+    def __init__(self, loop: Loop, timers: Timers, spawner: Spawner, parent: Parent) -> None:
+        self._loop = loop
+        self._timers = timers
+        self._spawner = spawner
+        self._parent = parent
+        self._wanted: Generation | None = None
+        self._current: Control | None = None
+        self._next: Control | None = None
+        self._early_deaths = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no control process."""
+        return self._current is None and self._next is None
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """The numbers that those there are may write."""
+        alive = [control.generation.keys for control in (self._current, self._next) if control is not None]
+        return frozenset().union(*alive)
+
+    def knows(self, generation: Generation) -> bool:
+        """Whether nothing of *generation*'s servers remains to be found out before it serves."""
+        if not needs_control(generation.prepared.config):
+            return True
+        return self._current is not None and self._current.generation is generation and self._current.looked
+
+    def serve(self, generation: Generation) -> None:
+        """*generation* is about to serve: have a control process for it, if it needs one."""
+        self._wanted = generation if needs_control(generation.prepared.config) else None
+        self._early_deaths = 0
+        if self._next is not None:
+            self._kill(self._next)
+        if self._wanted is not None:
+            self._begin(generation)
+        elif self._current is not None:
+            self._tell_to_leave(self._current)
+
+    def stop(self) -> None:
+        """No control process is needed any more."""
+        self._wanted = None
+        for control in (self._current, self._next):
+            if control is not None and not control.leaving:
+                self._tell_to_leave(control, STOP_TIMEOUT)
+
+    def tell(self, word: bytes, *descriptors: int) -> None:
+        """Say one word to every control process there is."""
+        for control in (self._current, self._next):
+            if control is not None:
+                channel.say(control.channel, word, *descriptors)
+
+    def _begin(self, generation: Generation) -> None:
+        if generation is not self._wanted:
+            return
+        try:
+            pid, pidfd, ours = self._spawner.control(generation.number, generation.prepared)
+        except OSError as error:
+            self._parent.log.seldom("control", f"starting the control process: {error}")
+            self._timers.after(RETRY_PAUSE, lambda: self._begin(generation))
+            return
+        control = self._next = Control(pid, pidfd, ours, generation, time.monotonic())
+        self._loop.watch(ours.fileno(), IN, lambda _mask: self._on_word(control))
+        self._loop.watch(pidfd, IN, lambda _mask: self._on_exit(control))
+        self._timers.after(READY_TIMEOUT, lambda: self._too_slow(control))
+
+    def _on_word(self, control: Control) -> None:
+        heard = channel.hear(control.channel)
+        if heard is None:
+            return
+        if heard[0] == channel.LOOKED:
+            control.looked = True
+            self._parent.control_looked()
+            return
+        if heard[0] != channel.READY:
+            self._loop.forget(control.channel.fileno())  # its end; the pidfd tells the rest
+            return
+        control.ready = True
+        if control is self._next and not control.leaving:
+            if self._current is not None:
+                self._tell_to_leave(self._current)
+            else:
+                self._promote()
+
+    def _too_slow(self, control: Control) -> None:
+        if control is self._next and not control.ready:
+            self._parent.log.error(f"the control process (pid {control.pid}) is not ready after {READY_TIMEOUT:g} s")
+            signal.pidfd_send_signal(control.pidfd, signal.SIGKILL)
+
+    def _promote(self) -> None:
+        """The last one is gone: the next one, if it is ready and is to stay, begins."""
+        control = self._next
+        if control is None or not control.ready or control.leaving:
+            return
+        self._current, self._next = control, None
+        channel.say(control.channel, channel.GO)
+        self._timers.after(HEARTBEAT_TIMEOUT / LOOKS, lambda: self._listen(control))
+
+    def _listen(self, control: Control) -> None:
+        """One that hangs does not check and resolve any more: another one is to do so."""
+        if control is not self._current:
+            return
+        last, control.heartbeat = control.heartbeat, self._spawner.control_heartbeat()
+        control.silent = control.silent + 1 if control.heartbeat == last else 0
+        if control.silent >= LOOKS:
+            self._parent.log.error(f"the control process (pid {control.pid}) hangs, and is killed")
+            signal.pidfd_send_signal(control.pidfd, signal.SIGKILL)
+        else:
+            self._timers.after(HEARTBEAT_TIMEOUT / LOOKS, lambda: self._listen(control))
+
+    def _tell_to_leave(self, control: Control, patience: float = LEAVE_TIMEOUT) -> None:
+        control.leaving = True
+        channel.say(control.channel, channel.STOP)
+        self._timers.after(patience, lambda: self._kill(control))
+
+    def _kill(self, control: Control) -> None:
+        if control in {self._current, self._next}:
+            control.leaving = True
+            signal.pidfd_send_signal(control.pidfd, signal.SIGKILL)
+
+    def _on_exit(self, control: Control) -> None:
+        _pid, status = os.waitpid(control.pid, 0)
+        self._loop.forget(control.pidfd)
+        self._loop.forget(control.channel.fileno())
+        control.channel.close()
+        os.close(control.pidfd)
+        if control is self._current:
+            self._current = None
+            self._promote()
+        elif control is self._next:
+            self._next = None
+        if not control.leaving:
+            self._parent.log.error(f"the control process (pid {control.pid}) {describe_end(status)}; traffic goes on")
+            self._replace(control)
+        self._parent.control_left()
+
+    def _replace(self, dead: Control) -> None:
+        """Another one, at once, or after a pause if they keep dying."""
+        if dead.generation is not self._wanted or self._next is not None:
+            return
+        self._early_deaths = self._early_deaths + 1 if time.monotonic() - dead.born < EARLY else 0
+        pause = pause_before_replacing(self._early_deaths)
+        if pause:
+            self._parent.log.warning(f"the control process keeps dying; the next one starts in {pause:g} s")
+        self._timers.after(pause, lambda: self._begin(dead.generation))
+
+
+def needs_control(config: Config) -> bool:
+    """Whether there is anything to check or to resolve."""
+    return any(
+        upstream.check.type is not CheckType.OFF or any(server.named for server in upstream.servers)
+        for upstream in config.upstreams.values()
+    )
