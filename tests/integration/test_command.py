@@ -76,6 +76,15 @@ def test_t_says_that_a_configuration_is_fine(config: Path) -> None:
     _said_one_line(command("-t", "-c", config), 0, f"l4d: configuration {config} is fine")
 
 
+@pytest.mark.parametrize("options", [("-t",), ()])
+def test_more_names_than_there_is_room_for_are_found_out(options: tuple[str, ...], tmp_path: Path) -> None:
+    """Each stands for 64 servers."""
+    names = ", ".join(f'"server{number}.test:80"' for number in range(400))
+    upstream = f'[upstreams.web]\nservers = [{names}]\n[listeners.web]\nbind = "127.0.0.1:0"\nupstream = "web"\n'
+    words = "upstreams.web.servers[256]: is the 257th server given by name; there may be 256"
+    _said_one_line(command(*options, "-c", _write(tmp_path / "l4d.toml", upstream)), 78, words)
+
+
 def test_t_with_q_says_nothing_when_it_is_fine(config: Path) -> None:
     ended = command("-t", "-q", "-c", config)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

@@ -1,7 +1,12 @@
 """A server that cannot be reached costs the client nothing while another one can."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 from l4d.address import Inet
 from tests.kit import Echo, Server, Start, ask, wait_until
+from tests.kit.accepting import Accepting
 from tests.kit.awkward import DeadServer, FullServer
 
 
@@ -130,7 +135,7 @@ def test_a_server_that_still_fails_after_fail_timeout_is_out_again_at_once(start
 
         def is_out_twice() -> bool:
             assert ask(daemon.address()) == "one"
-            return daemon.log().count("web/two is out for 0.5 s") == 2
+            return "web/two is out for 0.5 s" in daemon.log() and "web/two stays out for 0.5 s" in daemon.log()
 
         wait_until("two is out twice", is_out_twice)
         assert daemon.log().count("tries=2") <= 4, "three to find out, one to see whether it is back"
@@ -318,6 +323,65 @@ def test_a_server_that_closes_early_after_a_byte_has_served(start: Start, server
             server.accept().send(b"!").close()
             assert client.read_all() == b"!"
         assert one.served == 0
+
+
+def test_a_server_that_closes_early_again_and_again_is_out(start: Start) -> None:
+    with Echo("one") as one, Accepting() as sick:
+        daemon = start(f"""
+            [log]
+            level = "debug"
+
+            [listeners.web]
+            bind = "127.0.0.1:0"
+            upstream = "web"
+
+            [upstreams.web]
+            servers = [{{ address = "{sick.address}", name = "sick" }}, "{one.address}"]
+            early_close = "10s"
+            max_fails = 3
+            fail_timeout = "1m"
+        """)
+        for number in range(1, 31):
+            with daemon.client() as client:
+                wait_until("the well server is dialled", partial(has_served, one, number))
+                assert client.send(b"anybody?\n").read_line() == b"one anybody?\n"
+        daemon.wait_log("end=--", times=30)
+        daemon.wait_log("server web/sick is out for 60 s: 3 failed dials, the last: closed without a byte")
+        assert daemon.log().count("tries=2") == 3
+
+
+def has_served(server: Echo, times: int) -> bool:
+    return server.served >= times
+
+
+def test_a_dead_server_among_three_costs_no_client_of_a_crowd_more_than_a_moment(start: Start) -> None:
+    workers, max_fails = 4, 3
+    with Echo("one") as one, Echo("two") as two, DeadServer() as dead:
+        daemon = start(f"""
+            [main]
+            workers = {workers}
+
+            [log]
+            level = "debug"
+
+            [listeners.web]
+            bind = "127.0.0.1:0"
+            upstream = "web"
+
+            [upstreams.web]
+            servers = ["{one.address}", {{ address = "{dead.address}", name = "dead" }}, "{two.address}"]
+            max_fails = {max_fails}
+            fail_timeout = "1m"
+        """)
+        address = daemon.address()
+        with ThreadPoolExecutor(8) as crowd:
+            answers = list(crowd.map(lambda _number: ask(address), range(240)))
+        assert Counter(answers) == {"one": answers.count("one"), "two": 240 - answers.count("one")}
+        daemon.wait_log("end=--", times=240)
+        log = daemon.log()
+    # While the dial that puts it out is told, each other worker may be amid a dial of its own.
+    assert max_fails <= log.count("tries=2") <= max_fails + workers - 1
+    assert "tries=3" not in log
 
 
 def test_servers_are_dialled_from_the_source_address(start: Start, server: Server) -> None:

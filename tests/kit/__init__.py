@@ -3,6 +3,7 @@
 from tests.kit.command import command
 from tests.kit.daemon import Daemon, Start
 from tests.kit.echo import Echo, UdpEcho, ask, ask_udp
+from tests.kit.nameserver import Manner, Nameserver
 from tests.kit.needs import find_program, needs
 from tests.kit.ports import free_port
 from tests.kit.processes import descriptors, is_alive
@@ -15,6 +16,8 @@ __all__ = [
     "Daemon",
     "Datagram",
     "Echo",
+    "Manner",
+    "Nameserver",
     "Peer",
     "Server",
     "Start",

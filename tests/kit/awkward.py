@@ -34,6 +34,10 @@ class FullServer(Closing):
         while _connects(self._waiting[-1]):
             self._waiting.append(self._connect())
 
+    def make_room(self) -> None:
+        """From now on the queue is a long one: a dial that was dropped gets through when its SYN is sent again."""
+        self._listening.listen(128)
+
     def _connect(self) -> socket.socket:
         sock = socket.socket()
         sock.setblocking(False)

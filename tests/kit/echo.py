@@ -65,7 +65,9 @@ class _Background(Closing):
         raise NotImplementedError
 
     def close(self) -> None:
-        """End every conversation; from now on this address refuses."""
+        """End every conversation; from now on this address refuses. Again: nothing happens."""
+        if self._selector.get_map() is None:
+            return
         self._wakeup.close()
         self._thread.join()
         for key in list(self._selector.get_map().values()):

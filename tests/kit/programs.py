@@ -73,6 +73,10 @@ class Running(Closing):
     def output(self) -> str:
         return self._output.read_text("utf-8", "replace")
 
+    def signal(self, number: Signals) -> None:
+        """Signal the program's first process."""
+        self._process.send_signal(number)
+
     def has_ended(self) -> bool:
         return self._process.poll() is not None
 

@@ -85,12 +85,15 @@ class Peer(Closing):
 class Client(Peer):
     """A peer that connects."""
 
-    def __init__(self, address: Address, *, receive_buffer: int = 0) -> None:
+    def __init__(self, address: Address, *, receive_buffer: int = 0, source: str = "") -> None:
+        """From the address *source*, if one is given."""
         sock = socket.socket(address.family, socket.SOCK_STREAM)
         super().__init__(sock)
         if receive_buffer:  # before connecting, or the window is not bound by it
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
+            if source:
+                sock.bind((source, 0))
             sock.connect(address.sockaddr)
         except OSError:
             sock.close()

@@ -33,7 +33,11 @@ def _alone() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.toml")), ids=lambda example: example.name)
-def test_every_example_starts_without_a_server_being_there(start: Start, example: Path) -> None:
+def test_every_example_starts_without_a_server_being_there(
+    start: Start, example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in re.findall(r'password_env = "(.+)"', example.read_text()):
+        monkeypatch.setenv(variable, "secret")
     daemon = start(_read(example.name))
     assert daemon.addresses()
 
