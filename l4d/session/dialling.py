@@ -14,7 +14,7 @@ from l4d.session.session import Session
 from l4d.terms import End, Protocol
 from l4d.upstream.server import Server
 
-OURS: Final = sockets.LACK
+OURS: Final[frozenset[int]] = sockets.LACK
 """Errors of a dial for which the server is not blamed."""
 
 _REASONS = {
