@@ -56,8 +56,8 @@ class Dial:
     def _try_next(self) -> None:
         """Dial one server after the other until one answers or takes its time, or none is left."""
         tcp, session = self._tcp, self._session
-        if not session.tried and any(not other.choosy for other in tcp.queued):  # not past those who wait already
-            self._queue()
+        if tcp.queued and not session.tried and any(not other.choosy for other in tcp.queued):
+            self._queue()  # not past those who wait already
             return
         most = tcp.service.upstream.tries
         while not most or len(session.tried) < most:
@@ -84,10 +84,10 @@ class Dial:
             sock.close()
             self._failure = dialling.failed(self._session, server, number)
             return False
-        self._attempt = Attempt(sock, server, began)
         if number == 0:
-            self._answered(self._attempt)
+            self._answered(sock, server, began)
         else:
+            self._attempt = Attempt(sock, server, began)
             self._wait(sock)
         return True
 
@@ -110,17 +110,15 @@ class Dial:
             self._drop_attempt()
             self._failure = dialling.failed(self._session, attempt.server, number)
             self._try_next()
+        elif attempt.server.down and self._tcp.service.upstream.on_down is OnDown.CLOSE:  # since it was chosen
+            self._pass_over(attempt.server)
         else:
-            self._answered(attempt)
+            self._answered(*attempt)
 
-    def _answered(self, attempt: Attempt) -> None:
-        sock, server, began = attempt
-        upstream = self._tcp.service.upstream
-        if server.down and upstream.on_down is OnDown.CLOSE:  # since it was chosen
-            self._pass_over(server)
-            return
-        dialling.measure(self._session, server, began)
-        if not upstream.early_close:
+    def _answered(self, sock: Socket, server: Server, began: float) -> None:
+        if server.timed:
+            dialling.measure(self._session, server, began)
+        if not self._tcp.service.upstream.early_close:
             dialling.proven(self._session, server)
         self._let_go()
         self._session.served_by(server)

@@ -33,18 +33,20 @@ Turn: TypeAlias = tuple[int, int, Server, int]
 class RoundRobin:
     """Turns, by weight."""
 
-    __slots__ = ("_due", "_now", "_skip", "_step", "_waiting")
+    __slots__ = ("_due", "_now", "_only", "_skip", "_step", "_waiting")
 
     def __init__(self, start: int = 0) -> None:
         """The first *start* turns are taken by nobody: of equal servers worker k begins at the k-th."""
         self._waiting: list[Turn] = []
         self._due: list[Turn] = []
         self._now = 0
+        self._only: Server | None = None  # where there is but one, nobody else waits for a turn
         self._step = 0  # of the time, with each choice
         self._skip = start
 
     def fill(self, members: Sequence[Server]) -> None:
         """Those who stay keep their turns, as a part of them if their weight is another; who comes begins one now."""
+        self._only = members[0] if len(members) == 1 else None
         known = self._known()
         begins: dict[Server, int] = {}
         for server in members:
@@ -65,6 +67,8 @@ class RoundRobin:
 
     def choose(self, tried: Collection[Server], key: int, now: float) -> Server | None:  # noqa: ARG002 - Balancer
         """One that is full, or on probation, lets its turn pass; one that was tried takes no part in this choice."""
+        if self._only is not None:
+            return self._only if self._only.takes(tried) else None
         kept: list[Turn] = []
         passing: list[Turn] = []
         while self._due or self._waiting:

@@ -198,7 +198,8 @@ class Server:
 
     def succeeded(self, now: float) -> bool:
         """A dial was answered. True when the server was out before."""
-        self.given_up()
+        if self.trying:
+            self.trying -= 1
         if not self._suspect and not self.out_until:
             return False
         was_out = self.out_until > 0  # still, and dialled because nobody else was left; or on probation

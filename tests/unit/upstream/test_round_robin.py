@@ -132,3 +132,16 @@ def test_a_weight_that_is_another_now_counts_from_now_on(weight: float) -> None:
 
 def test_nothing_is_left_to_do() -> None:
     assert not RoundRobin().work()
+
+
+def test_the_only_member_is_passed_over_when_it_cannot_take_a_session_and_has_no_turn_to_lose() -> None:
+    [only] = servers(a=1)
+    balancer = filled([only])
+    only.max_sessions = 1
+    only.take()
+    assert turns(balancer, 2) == "--"
+    only.give_back()
+    assert turns(balancer, 2) == "aa"
+    other, *_ = servers(b=1)
+    balancer.fill([only, other])
+    assert sorted(turns(balancer, 4)) == ["a", "a", "b", "b"]
