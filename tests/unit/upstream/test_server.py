@@ -463,3 +463,12 @@ def test_after_a_very_long_time_nothing_is_known_any_more(here: Row) -> None:
     assert server.connect_time(1e9) == 0
     server.answered_in(0.2, 1e9)
     assert server.connect_time(1e9) == 0.2
+
+
+def test_an_answer_ends_the_one_dial_that_is_under_way_on_probation(here: Row) -> None:
+    server = here.server(ONCE)
+    server.on_probation = True
+    assert server.take()
+    assert server.trying == 1
+    server.succeeded(100)
+    assert server.trying == 0
