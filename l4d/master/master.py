@@ -120,7 +120,7 @@ class Master:
     def _begin(self, prepared: Prepared) -> None:
         """Fork the workers of a new generation. Raises StartError; nothing of it is left then."""
         try:
-            keys = tally.reserve(self._board, self._columns, prepared.config)
+            keys = tally.reserve(self._columns, prepared.config)
             slots = [Slot(number) for number in range(prepared.slots)]
             generation = Generation(self._last_number + 1, prepared, keys, slots)
             self._nursery.fill(generation)

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from l4d.config.load import load
-from l4d.stats.board import COLUMNS, ROWS, Board
+from l4d.stats.board import COLUMNS, ROWS
 from l4d.stats.catalogue import Metric
 from l4d.stats.columns import Columns
 from l4d.stats.standing import Standing
@@ -26,10 +26,7 @@ class BoardOf(Closing):
     def __init__(self, daemon: Daemon) -> None:
         self.config = load(str(daemon.config))
         self._columns = Columns()
-        stand_in = Board(2, 8)
-        reserve(stand_in, self._columns, self.config)
-        for descriptor in stand_in.descriptors:
-            os.close(descriptor)
+        reserve(self._columns, self.config)
         fd = os.open(_mapping(daemon.pid, "memfd:l4d-board"), os.O_RDWR | os.O_CLOEXEC)
         try:
             self._memory = mmap.mmap(fd, ROWS * COLUMNS * 8)

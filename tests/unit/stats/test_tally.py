@@ -87,7 +87,7 @@ def reserved() -> Row:
     """A row of a board on which the master has reserved what the configuration needs."""
     board = OwnBoard(rows=4, columns=1 << 13)
     columns = Columns(1 << 13)
-    reserve(board, columns, config())
+    reserve(columns, config())
     return Row(board, columns)
 
 
@@ -113,9 +113,9 @@ def test_every_metric_of_the_catalogue_is_reserved() -> None:
 
 
 def test_what_was_reserved_is_told_so_that_it_can_be_kept() -> None:
-    board, columns = OwnBoard(rows=4, columns=1 << 13), Columns(1 << 13)
+    columns = Columns(1 << 13)
     columns.of(catalogue.SESSIONS, "of another configuration")
-    keys = reserve(board, columns, config())
+    keys = reserve(columns, config())
     assert (catalogue.SESSIONS, ("web",)) in keys
     assert (catalogue.SEAT, ("db", "db.example:80#64")) in keys
     assert len(keys) == columns.used - FIRST_COLUMN - 1
