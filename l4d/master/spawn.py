@@ -33,24 +33,20 @@ class Spawner:
 
     def worker(self, generation: Generation, slot: int) -> Child:
         """A new worker for *slot*, not ready yet. Raises OSError (no process, no descriptor) or BoardFullError."""
-        row = self.board.take_row()
-        try:
-            ours, theirs = channel.pair()
-        except OSError:
-            self.free_row(row)
-            raise
         prepared = generation.prepared
-        common = self._assignment(generation.number, prepared, row, theirs)
-        assignment = WorkerAssignment.of(common, slot, prepared.slots, prepared.plan.of_slot(slot))
-        listening = [sock.fileno() for socks in assignment.sockets.values() for sock in socks]
+        sockets = prepared.plan.of_slot(slot)
+        listening = [sock.fileno() for socks in sockets.values() for sock in socks]
+        row = self.board.take_row()
+
+        def assign(theirs: socket.socket) -> WorkerAssignment:
+            common = self._assignment(generation.number, prepared, row, theirs)
+            return WorkerAssignment.of(common, slot, prepared.slots, sockets)
+
         try:
-            pid, pidfd = _fork(assignment, worker.main, listening)
+            pid, pidfd, ours = _bear(assign, worker.main, listening)
         except OSError:
-            ours.close()
             self.free_row(row)
             raise
-        finally:
-            theirs.close()
         return Child(pid, pidfd, ours, generation, slot, row, time.monotonic())
 
     def control(self, number: int, prepared: Prepared) -> tuple[int, int, socket.socket]:
@@ -58,16 +54,7 @@ class Spawner:
 
         It writes nothing before it is told to. Raises OSError.
         """
-        ours, theirs = channel.pair()
-        assignment = self._assignment(number, prepared, self._control_row, theirs)
-        try:
-            pid, pidfd = _fork(assignment, control.main, ())
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return pid, pidfd, ours
+        return _bear(lambda theirs: self._assignment(number, prepared, self._control_row, theirs), control.main, ())
 
     def control_heartbeat(self) -> float:
         """When the control process was last heard of, in monotonic seconds."""
@@ -91,6 +78,23 @@ class Spawner:
             os.getpid(),
             self._detached,
         )
+
+
+def _bear(
+    assign: Callable[[socket.socket], Assigned], main: Callable[[Assigned], NoReturn], descriptors: Iterable[int]
+) -> tuple[int, int, socket.socket]:
+    """A child with what *assign* gives it for its end of a channel: its pid, a descriptor for it, our end.
+
+    Raises OSError, and then there is neither child nor channel.
+    """
+    ours, theirs = channel.pair()
+    try:
+        return *_fork(assign(theirs), main, descriptors), ours
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
 
 
 def _fork(assignment: Assigned, main: Callable[[Assigned], NoReturn], descriptors: Iterable[int]) -> tuple[int, int]:
