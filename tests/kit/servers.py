@@ -35,15 +35,9 @@ class Memcached(Program):
         )
 
 
-class Resolver(Program):
-    """Unbound, which answers host1.example.test and so on by itself, over TCP and UDP, and asks nobody."""
-
-    def __init__(self, folder: Path, hosts: int) -> None:
-        port = free_port_of_both()
-        records = "".join(f'    local-data: "host{i}.example.test. A 192.0.2.{i % 256}"\n' for i in range(hosts))
-        config = folder / "unbound.conf"
-        config.write_text(
-            f"""server:
+def _unbound(folder: Path, port: int) -> str:
+    """The beginning of a configuration of unbound, in which it asks nobody and has nothing outside *folder*."""
+    return f"""server:
     interface: {LOOPBACK}
     port: {port}
     access-control: 127.0.0.0/8 allow
@@ -55,7 +49,18 @@ class Resolver(Program):
     pidfile: ""
     directory: "{folder}"
     module-config: "iterator"
-    incoming-num-tcp: 100
+"""
+
+
+class Resolver(Program):
+    """Unbound, which answers host1.example.test and so on by itself, over TCP and UDP, and asks nobody."""
+
+    def __init__(self, folder: Path, hosts: int) -> None:
+        port = free_port_of_both()
+        records = "".join(f'    local-data: "host{i}.example.test. A 192.0.2.{i % 256}"\n' for i in range(hosts))
+        config = folder / "unbound.conf"
+        config.write_text(
+            f"""{_unbound(folder, port)}    incoming-num-tcp: 100
     local-zone: "example.test." static
 {records}"""
         )
@@ -77,19 +82,7 @@ class Zone(Program):
         self._write(records)
         config = folder / "unbound.conf"
         config.write_text(
-            f"""server:
-    interface: {LOOPBACK}
-    port: {port}
-    access-control: 127.0.0.0/8 allow
-    do-daemonize: no
-    use-syslog: no
-    logfile: ""
-    username: ""
-    chroot: ""
-    pidfile: ""
-    directory: "{folder}"
-    module-config: "iterator"
-    local-zone: "test." nodefault
+            f"""{_unbound(folder, port)}    local-zone: "test." nodefault
 auth-zone:
     name: "example.test"
     zonefile: "{self._file}"
