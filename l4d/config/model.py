@@ -167,6 +167,11 @@ class Upstream:
     check: Check
     source: str  # an IP address to dial from; "": the system chooses
 
+    @property
+    def checked(self) -> bool:
+        """Whether its servers are asked if they are well."""
+        return self.check.type is not CheckType.OFF
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -37,7 +37,6 @@ class Book:
         """*row* is control's. Nothing is written yet; see `open`."""
         self._board = board
         self._log = log
-        self._row = row
         self._columns = columns
         self._ringing: asyncio.TimerHandle | None = None  # the moment after a ring
         self._unheard = False  # whether something was written in it

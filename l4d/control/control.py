@@ -27,7 +27,6 @@ from l4d.health.secret import read_secret
 from l4d.log.log import Log
 from l4d.names.watch import Names
 from l4d.stats import catalogue
-from l4d.terms import CheckType
 
 HEARTBEAT_SECONDS = 0.5
 
@@ -53,7 +52,7 @@ class Control:
         self._assignment = assignment
         self._log = log
         self._row = assignment.board.row(assignment.control_row)
-        self._probes = {name: self._probe(one) for name, one in assignment.config.upstreams.items() if is_checked(one)}
+        self._probes = {name: self._probe(one) for name, one in assignment.config.upstreams.items() if one.checked}
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
         columns = assignment.columns
         self._heartbeat = columns.of(catalogue.HEARTBEAT)
@@ -147,7 +146,7 @@ class Control:
             names.watch(server, entry)
 
     def _checker(self, upstream: Upstream) -> Checker | None:
-        if not is_checked(upstream):
+        if not upstream.checked:
             return None
         return Checker(upstream.check, self._probes[upstream.name], self._book, self._log, self._chance)
 
@@ -185,8 +184,3 @@ class Control:
 
     def _count_query(self, result: str) -> None:
         self._row[self._queries[result]] += 1
-
-
-def is_checked(upstream: Upstream) -> bool:
-    """Whether its servers are asked."""
-    return upstream.check.type is not CheckType.OFF

@@ -25,7 +25,6 @@ from l4d.master.generation import EARLY, Generation, pause_before_replacing
 from l4d.master.spawn import Spawner
 from l4d.master.timers import Timers
 from l4d.stats.columns import Key
-from l4d.terms import CheckType
 
 LEAVE_TIMEOUT = 2.0
 """A control process that is to make room for the next one, and is still there by then, is killed, in seconds."""
@@ -228,6 +227,5 @@ class Steward:
 def needs_control(config: Config) -> bool:
     """Whether there is anything to check or to resolve."""
     return any(
-        upstream.check.type is not CheckType.OFF or any(server.named for server in upstream.servers)
-        for upstream in config.upstreams.values()
+        upstream.checked or any(server.named for server in upstream.servers) for upstream in config.upstreams.values()
     )

@@ -125,10 +125,9 @@ class Standing:
 
     def begin(self, subject: int) -> None:
         """*subject* is asked from now on; if it was not before, nothing is known of it."""
-        if self._row[self._subject] == subject:
-            return
-        self._row[self._verdict] = self._row[self._up_since] = self._row[self._agent] = 0
-        self._row[self._subject] = subject
+        if self._row[self._subject] != subject:
+            self._zero(self._verdict, self._up_since, self._agent)
+            self._row[self._subject] = subject
 
     def judge(self, verdict: Verdict, now: float) -> None:
         """From now on the server is as *verdict* says."""
@@ -165,7 +164,10 @@ class Standing:
 
     def clear(self) -> None:
         """Nothing is known or wished: another server comes into this place."""
-        for column in (self._verdict, self._up_since, *self._wishes, self._agent):
+        self._zero(self._verdict, self._up_since, self._agent, *self._wishes)
+
+    def _zero(self, *columns: int) -> None:
+        for column in columns:
             self._row[column] = 0
 
 
