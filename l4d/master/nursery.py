@@ -28,15 +28,15 @@ class Parent(Protocol):
 
     log: Log
 
-    def worker_ready(self, generation: Generation) -> None:
-        """One more worker of *generation* could serve."""
+    def worker_ready(self, child: Child) -> None:
+        """A worker could serve, and waits for the word to begin."""
         ...
 
-    def worker_quiet(self, generation: Generation) -> None:
-        """One more worker of a generation that leaves takes nothing new."""
+    def worker_said(self, child: Child, word: bytes) -> None:
+        """A worker said any other word."""
         ...
 
-    def worker_left(self, generation: Generation) -> None:
+    def worker_left(self, child: Child) -> None:
         """A worker of a generation that leaves is gone."""
         ...
 
@@ -87,12 +87,9 @@ class Nursery:
             return
         if heard[0] == channel.READY:
             child.ready = True
-            if child.generation.serving:  # it replaces one that died
-                channel.say(child.channel, channel.BEGIN)
-            self._parent.worker_ready(child.generation)
-        elif heard[0] == channel.QUIET:
-            child.quiet = True
-            self._parent.worker_quiet(child.generation)
+            self._parent.worker_ready(child)
+        elif heard[0]:
+            self._parent.worker_said(child, heard[0])
         else:
             self._loop.forget(child.channel.fileno())  # its end; the pidfd tells the rest
 
@@ -102,7 +99,7 @@ class Nursery:
         self._bury(child)
         generation = child.generation
         if generation.leaving:
-            self._parent.worker_left(generation)
+            self._parent.worker_left(child)
             return
         words = f"worker {child.slot} (pid {child.pid}) {describe_end(status)}"
         self._parent.log.error(f"{words}; sessions lost with it: {lost}")

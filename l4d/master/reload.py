@@ -1,0 +1,49 @@
+"""Reloading: the file is read again, all or nothing."""
+
+from collections.abc import Sequence
+
+from l4d.config.load import load
+from l4d.errors import L4dError
+from l4d.master.estate import Estate
+from l4d.master.generations import Generations
+from l4d.master.prepare import prepare
+
+
+class Reload:
+    """What HUP asks for, one at a time."""
+
+    def __init__(self, path: str, overrides: Sequence[str], estate: Estate, generations: Generations) -> None:
+        self._path = path
+        self._overrides = overrides
+        self._estate = estate
+        self._generations = generations
+        self._wanted = False
+
+    def want(self) -> None:
+        """Read the file now, or once more when the generation that starts has come up: it may have changed."""
+        if self._generations.starting is not None:
+            self._wanted = True
+            return
+        self._generations.log.info(f"reloading {self._path}")
+        try:
+            self._begin()
+        except L4dError as error:
+            self.refuse(error)
+
+    def again(self) -> None:
+        """No generation starts any more: do what was wanted meanwhile."""
+        if self._wanted:
+            self._wanted = False
+            self.want()
+
+    def refuse(self, error: L4dError) -> None:
+        """Say why nothing has changed."""
+        for line in str(error).splitlines():
+            self._generations.log.error(line)
+        self._generations.log.error("the reload failed; everything is as it was")
+
+    def _begin(self) -> None:
+        config = load(self._path, self._overrides)
+        pid_file = self._estate.pid_file.path if self._estate.pid_file else ""
+        served = self._generations.leaving.served()
+        self._generations.begin(prepare(config, self._estate.held, pid_file, served))
