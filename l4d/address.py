@@ -104,6 +104,14 @@ def from_sockaddr(sockaddr: object) -> Address:
     return Unix(sockaddr if isinstance(sockaddr, str) else "")
 
 
+def from_text(text: str) -> Address:
+    """The address that str() has made into *text*. Raises ValueError."""
+    if text.startswith("unix:"):
+        return Unix(text.removeprefix("unix:"))
+    host, _, port = text.rpartition(":")
+    return Inet(normal_host(host.removeprefix("[").removesuffix("]")), int(port))
+
+
 def normal_host(host: str) -> str:
     """The one spelling of an IP address: "::0:1" is "::1". Raises ValueError when it is none."""
     return str(ipaddress.ip_address(host))

@@ -27,6 +27,11 @@ class Capacity:
         """The most sessions there can be, whatever they are."""
         return min(self._max_sessions, self._descriptors)
 
+    @property
+    def room(self) -> int:
+        """So many descriptors are left for sessions."""
+        return max(0, self._descriptors - self._in_use)
+
     def has_room(self, descriptors: int) -> bool:
         """Whether one more session of so many descriptors may begin."""
         return self.sessions < self._max_sessions and self._in_use + descriptors <= self._descriptors

@@ -9,6 +9,7 @@ No clock is read here; `now` is seconds on any clock that never goes back.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Final, Generic, TypeVar
 
 Waiter = TypeVar("Waiter")
@@ -27,7 +28,7 @@ class DueError(Exception):
 class Deadlines(Generic[Waiter]):
     """Those who wait *length* seconds; *on_due* is called with each whose time has come, after it has left."""
 
-    __slots__ = ("_due_at", "_on_due", "_on_first", "length")
+    __slots__ = ("_due_at", "_on_due", "_on_first", "_unsorted", "length")
 
     def __init__(
         self, length: float, on_due: Callable[[Waiter], None], on_first: Callable[[float], None] | None = None
@@ -37,6 +38,7 @@ class Deadlines(Generic[Waiter]):
         self._on_first = on_first
         self._on_due = on_due
         self._due_at: OrderedDict[Waiter, float] = OrderedDict()
+        self._unsorted = False  # since somebody came who had begun to wait elsewhere
 
     def __len__(self) -> int:
         return len(self._due_at)
@@ -45,6 +47,8 @@ class Deadlines(Generic[Waiter]):
         return waiter in self._due_at
 
     def __iter__(self) -> Iterator[Waiter]:
+        """In the order in which they are due."""
+        self._sort()
         return iter(self._due_at)
 
     def enter(self, waiter: Waiter, now: float) -> None:
@@ -55,15 +59,36 @@ class Deadlines(Generic[Waiter]):
         due_at[waiter] = now + self.length
         due_at.move_to_end(waiter)
 
+    def resume(self, waiter: Waiter, since: float) -> None:
+        """Go on with a wait that began elsewhere, at *since*. It may be due at once, though never before `expire`."""
+        due = since + self.length
+        if self._on_first is not None:
+            self._on_first(due)
+        self._due_at[waiter] = due
+        self._unsorted = True
+
+    def since(self, waiter: Waiter) -> float:
+        """When *waiter*, who waits, began to."""
+        return self._due_at[waiter] - self.length
+
     def leave(self, waiter: Waiter) -> None:
         """Wait no longer; one who does not wait may leave too."""
         self._due_at.pop(waiter, None)
 
     def next_due(self) -> float:
         """When the first is due, or NEVER."""
+        self._sort()
         for due in self._due_at.values():
             return due
         return NEVER
+
+    def _sort(self) -> None:
+        """Put those in their places who have come from elsewhere: once for many."""
+        if self._unsorted:
+            self._unsorted = False
+            waiting = sorted(self._due_at.items(), key=itemgetter(1))
+            self._due_at.clear()
+            self._due_at.update(waiting)
 
     def expire(self, now: float) -> None:
         """Let all whose time has come leave, and call *on_due* with each. Raises DueError when that raises."""

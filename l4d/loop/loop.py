@@ -34,8 +34,8 @@ EXCLUSIVE = select.EPOLLEXCLUSIVE
 EDGE = select.EPOLLET
 """Told once for each thing that happens, whether or not it is read; for what nobody reads."""
 
-Handler: TypeAlias = Callable[[int], None]
-"""Called with the event mask of its descriptor."""
+Handler: TypeAlias = Callable[[int], object]
+"""Called with the event mask of its descriptor; what it gives back is of no interest."""
 
 T = TypeVar("T")
 

@@ -55,9 +55,20 @@ class CopyMover:
         self._kept = self._kept[given:] if self.pending else self._buffer
         return given
 
+    def release(self) -> bytes:
+        held = bytes(self._kept) if self.pending else b""
+        self.leave()
+        return held
+
     def leave(self) -> None:
         self._kept = self._buffer
         self.pending = 0
+
+    def take_up(self, held: bytes) -> None:
+        """Go on with what another mover has taken from the source; it may be more than the buffer."""
+        if held:
+            self._kept = memoryview(held)
+            self.pending = len(held)
 
 
 def make_buffer() -> memoryview:

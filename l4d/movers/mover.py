@@ -34,6 +34,10 @@ class Mover(Protocol):
         """
         ...
 
+    def release(self) -> bytes:
+        """Give back what is held, and with it what is pending: another mover will deliver it."""
+        ...
+
     def leave(self) -> None:
         """Give back what is held; what is pending is lost."""
         ...

@@ -66,6 +66,16 @@ class SpliceMover:
             self._pipe = None
         return taken
 
+    def release(self) -> bytes:
+        if self._pipe is None:
+            return b""
+        held = os.read(self._pipe.reader, self.pending)
+        assert len(held) == self.pending, "a pipe gives all that is in it (pipe(7))"
+        self._pipes.give_back(self._pipe, empty=True)
+        self._pipe = None
+        self.pending = 0
+        return held
+
     def leave(self) -> None:
         if self._pipe is not None:
             self._pipes.give_back(self._pipe, empty=False)

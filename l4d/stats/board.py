@@ -17,6 +17,7 @@ The area is a memfd that is mostly never touched, and untouched pages cost nothi
 import mmap
 import os
 import time
+from collections.abc import Callable, Collection, Sequence
 
 ROWS = 1024
 COLUMNS = 1 << 20
@@ -40,24 +41,32 @@ class BoardFullError(Exception):
 class Board:
     """The shared area, inherited by every process that is forked after it was made."""
 
-    def __init__(self, rows: int = ROWS, columns: int = COLUMNS) -> None:
+    def __init__(
+        self,
+        rows: int = ROWS,
+        columns: int = COLUMNS,
+        left: Sequence[int] = (),
+        taken: Collection[int] = (RETIRED,),
+    ) -> None:
+        """A new one; or the one whose descriptors another master has *left*, with the rows *taken* there.
+
+        Raises OSError or ValueError when those are none of a board.
+        """
         self.rows = rows
         self.columns = columns
-        fd = os.memfd_create("l4d-board")
-        try:
-            os.ftruncate(fd, rows * columns * WORD)
-            self._memory = mmap.mmap(fd, rows * columns * WORD)
-        finally:
-            os.close(fd)
+        self.left = tuple(left) or _make(rows * columns * WORD)
+        """What another master needs to go on with it."""
+        memory, self.bell_fd, self.gap_fd, self.knock_fd = self.left
+        # bell: becomes readable with each ring. Nobody reads it: whoever wants to hear watches it edge-triggered.
+        # gap: the same, with each session that leaves a server others wait for.
+        # knock: readable when control is wanted; control reads it.
+        self._memory = mmap.mmap(memory, rows * columns * WORD)
         self._words = memoryview(self._memory).cast("Q")
-        self.bell_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        """Becomes readable with each ring. Nobody reads it: whoever wants to hear watches it edge-triggered."""
-        self.gap_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        """The same, with each session that leaves a server others wait for."""
-        self.knock_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        """Readable when control is wanted; control reads it."""
-        self._taken: set[int] = {RETIRED}
-        self._words[ROWS_USED] = 1
+        self._taken = set(taken)
+        self._lent: frozenset[int] | None = None
+        self.keeper: Callable[[int], None] | None = None
+        """Of two masters that have the board only one folds; the other one has this, to be told of a row instead."""
+        self._note_used()
 
     def row(self, number: int) -> memoryview:
         """The numbers of one row, to be written by its own process only."""
@@ -118,12 +127,42 @@ class Board:
 
     def take_row(self) -> int:
         """A free row, all zero. Raises BoardFullError."""
-        number = next((row for row in range(1, self.rows) if row not in self._taken), None)
+        rows = range(1, self.rows) if self._lent is None else sorted(self._lent)
+        number = next((row for row in rows if row not in self._taken), None)
         if number is None:
             raise BoardFullError(f"{self.rows - 1} processes are alive, and the board has no row for another")
         self._taken.add(number)
-        self._words[ROWS_USED] = max(self._taken) + 1
+        self._note_used()
         return number
+
+    def lend(self) -> list[int]:
+        """Let the next master take rows, too: the ones that are taken now, and that it must leave alone.
+
+        Until `take_back` only those are taken here, again and again: so no row has two writers. And how many rows
+        readers look at is the other's to say, whose rows come after ours.
+        """
+        self._lent = frozenset(self._taken)
+        return sorted(self._lent)
+
+    def take_back(self, rows: Collection[int]) -> None:
+        """The next master is gone, with all its processes. They had *rows*, which are to be retired now."""
+        self._lent = None
+        self._taken.update(rows)
+        self._note_used()
+
+    @property
+    def taken(self) -> set[int]:
+        """The rows that are not free, but for the retired one."""
+        return self._taken - {RETIRED}
+
+    @property
+    def lent(self) -> bool:
+        """Whether another master takes rows, too."""
+        return self._lent is not None
+
+    def _note_used(self) -> None:
+        if self._lent is None:
+            self._words[ROWS_USED] = max(self._taken) + 1
 
     def forget(self, columns: list[int]) -> None:
         """The names of *columns* are gone: what was counted under them is zero again in every row."""
@@ -137,6 +176,9 @@ class Board:
 
         Columns from *columns_used* on were never given out; they are not touched, and so never cost a page.
         """
+        if self.keeper is not None:
+            self.keeper(number)
+            return
         row, retired = self.row(number), self.row(RETIRED)
         self._words[FOLDS] += 1
         for column in counters:
@@ -144,5 +186,12 @@ class Board:
         row[:columns_used] = memoryview(bytes(columns_used * WORD)).cast("Q")
         self._words[FOLDS] += 1
         self._taken.remove(number)
-        self._words[ROWS_USED] = max(self._taken) + 1
+        self._note_used()
         self.tell_gap()  # its sessions are gone with it
+
+
+def _make(size: int) -> tuple[int, ...]:
+    """The descriptors of a new one: its memory, all zero, and three events. Raises OSError."""
+    memory = os.memfd_create("l4d-board")
+    os.ftruncate(memory, size)
+    return memory, *(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK) for _ in range(3))

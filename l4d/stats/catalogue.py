@@ -48,6 +48,7 @@ SERVER_FAILURES = _counter("server_failures_total", "upstream server reason", "F
 SERVER_CHECKS = _counter("server_checks_total", "upstream server result", "Checks of the server, by their result.")
 QUEUE_SESSIONS = _gauge("queue_sessions", "upstream", "Sessions that wait because every server has its max_sessions.")
 RESOLVER_QUERIES = _counter("resolver_queries_total", "result", "Questions to nameservers, by their result.")
+HANDED_OVER = _counter("handed_over_total", "protocol", "Sessions that were taken over from the last generation.")
 LOG_LINES_DROPPED = _counter("log_lines_dropped_total", "", "Log lines that could not be written.")
 
 HEARTBEAT = _private("heartbeat", "", "Monotonic milliseconds of the process's last turn.")
@@ -72,7 +73,7 @@ SEAT = _private("seat", "upstream server", "Who sits there: port, weight, flags,
 SEAT_HIGH = _private("seat_high", "upstream server", "The upper half of an IPv6 address.")
 SEAT_LOW = _private("seat_low", "upstream server", "The lower half of an IPv6 address, or an IPv4 address.")
 
-PROCESS_METRICS = (LOG_LINES_DROPPED, RESOLVER_QUERIES, HEARTBEAT)
+PROCESS_METRICS = (LOG_LINES_DROPPED, RESOLVER_QUERIES, HANDED_OVER, HEARTBEAT)
 UPSTREAM_METRICS = (QUEUE_SESSIONS,)
 LISTENER_METRICS = (SESSIONS_TOTAL, SESSIONS, SESSION_ENDS, BYTES, DATAGRAMS, DATAGRAMS_DROPPED)
 SERVER_METRICS = (

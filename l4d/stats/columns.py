@@ -5,14 +5,20 @@ out before it forks; a process knows those of its own generation and of all earl
 living generation has are given back, so that servers that come and go never use the board up.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from l4d.stats import catalogue
 from l4d.stats.board import COLUMNS, FIRST_COLUMN, BoardFullError
 from l4d.stats.catalogue import Kind, Metric
 
 Key: TypeAlias = tuple[Metric, tuple[str, ...]]
 """A metric with its label values."""
+
+Named: TypeAlias = tuple[str, tuple[str, ...], int]
+"""A metric by its name, label values, and their column: as another program can read it."""
+
+_BY_NAME = {metric.name: metric for metric in vars(catalogue).values() if isinstance(metric, Metric)}
 
 
 class Columns:
@@ -25,16 +31,56 @@ class Columns:
         self._recorded: set[Key] = set()
         self.used = FIRST_COLUMN
         """The number of the first column that nobody ever had."""
+        self._sealed = False
+
+    @classmethod
+    def inherited(cls, room: int, given: Iterable[Named], free: Iterable[int], used: int) -> "Columns":
+        """Those that another program has given out, see `named`, given back, and used.
+
+        A column whose metric nobody knows here is neither given nor free: it stays what it was, for whoever does.
+        """
+        columns = cls(room)
+        for name, labels, column in given:
+            metric = _BY_NAME.get(name)
+            if metric is not None and len(labels) == len(metric.labels):
+                columns._given[metric, labels] = column
+        columns._free = list(free)
+        columns.used = used
+        return columns
+
+    @property
+    def named(self) -> list[Named]:
+        """All that are given out."""
+        return [(metric.name, labels, column) for (metric, labels), column in self._given.items()]
+
+    @property
+    def free(self) -> list[int]:
+        """All that were given back."""
+        return list(self._free)
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Whatever has a column."""
+        return frozenset(self._given)
 
     def of(self, metric: Metric, *labels: str) -> int:
-        """The column of *metric* with these label values, in the metric's order. Raises BoardFullError."""
+        """The column of *metric* with these label values, in the metric's order.
+
+        Raises BoardFullError; where they are sealed, LookupError: it has none.
+        """
         assert len(labels) == len(metric.labels), f"{metric.name} wants {metric.labels}"
         key = metric, labels
         self._recorded.add(key)
         column = self._given.get(key)
         if column is None:
+            if self._sealed:
+                raise LookupError(f"nothing was ever counted for {metric.name} of {'/'.join(labels)}")
             column = self._given[key] = self._free.pop() if self._free else self._next()
         return column
+
+    def seal(self) -> None:
+        """None is given out any more: in this process, which is not the master, all are known that there will be."""
+        self._sealed = True
 
     def _next(self) -> int:
         if self.used >= self._room:

@@ -6,10 +6,11 @@ for each would cost more than the addition.
 
 from l4d.config.model import Config
 from l4d.stats import catalogue
+from l4d.stats.board import Board
 from l4d.stats.columns import Columns, Key
 from l4d.stats.seat import Seat
 from l4d.stats.standing import Standing
-from l4d.terms import End
+from l4d.terms import End, Protocol
 
 
 class ListenerTally:
@@ -44,6 +45,14 @@ class ListenerTally:
         """A session has begun."""
         self.row[self.sessions_total] += 1
         self.row[self.sessions] += 1
+
+    def arrived(self) -> None:
+        """A session has come from another worker."""
+        self.row[self.sessions] += 1
+
+    def left(self) -> None:
+        """A session goes on in another worker."""
+        self.row[self.sessions] -= 1
 
     def over(self, end: End) -> None:
         """A session is over."""
@@ -90,6 +99,32 @@ class ServerTally:
         self.queued = columns.of(catalogue.QUEUE_SESSIONS, upstream)  # shared by all its servers
 
 
+def complete(columns: Columns) -> None:
+    """Give a column to every number of the listeners and servers that some have. Raises BoardFullError.
+
+    Those of another version of the program are not all that this one keeps.
+    """
+    nobody = memoryview(b"")
+    for (listener,), _column in list(columns.each(catalogue.SESSIONS)):
+        ListenerTally(nobody, columns, listener)
+    for (upstream, server), _column in list(columns.each(catalogue.SERVER_SESSIONS)):
+        ServerTally(nobody, columns, upstream, server)
+
+
+def in_use(board: Board, columns: Columns) -> set[Key]:
+    """The keys of listeners and upstreams that sessions are counted for now, whether or not a file still has them."""
+    metrics = {"listener": catalogue.SESSIONS, "upstream": catalogue.SERVER_SESSIONS}
+    alive = {
+        kind: {labels[0] for labels, column in columns.each(metric) if board.total(column)}
+        for kind, metric in metrics.items()
+    }
+    return {
+        (metric, labels)
+        for metric, labels in columns.keys
+        if metric.labels and labels[0] in alive.get(metric.labels[0], ())
+    }
+
+
 def reserve(columns: Columns, config: Config) -> frozenset[Key]:
     """Give a column to every number that a worker with *config* will keep: their keys. Raises BoardFullError.
 
@@ -99,6 +134,8 @@ def reserve(columns: Columns, config: Config) -> frozenset[Key]:
     nobody = memoryview(b"")  # it is only looked up which columns they would count in
     for metric in (catalogue.LOG_LINES_DROPPED, catalogue.HEARTBEAT):
         columns.of(metric)
+    for protocol in Protocol:
+        columns.of(catalogue.HANDED_OVER, protocol.value)
     for result in catalogue.QUERY_RESULTS:
         columns.of(catalogue.RESOLVER_QUERIES, result)
     for listener in config.listeners:

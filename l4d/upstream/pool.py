@@ -107,6 +107,11 @@ class Pool:
         row[column] -= 1
         return False
 
+    def resume_queue(self) -> None:
+        """One more session waits, that has waited in another worker: it has its place already."""
+        row, column = self._queue
+        row[column] += 1
+
     def leave_queue(self) -> None:
         """One session waits no more."""
         row, column = self._queue

@@ -63,6 +63,7 @@ class Server:
         "tally",
         "timed",
         "trying",
+        "upstream",
         "weight",
     )
 
@@ -79,6 +80,7 @@ class Server:
     ) -> None:
         """*named*: its address came from a name, which control resolves again when it cannot be dialled."""
         self.name = name
+        self.upstream = upstream.name
         self.label = f"{upstream.name}/{name}"
         self.address: Address = address
         self.tally = tally
@@ -171,6 +173,14 @@ class Server:
         tally.row[tally.sessions] -= 1
         if self.max_sessions and sum(self.board.read(tally.queued)):
             self.board.tell_gap()
+
+    def arrive(self) -> None:
+        """One session more, that has come from another worker: it has its place already."""
+        self.tally.row[self.tally.sessions] += 1
+
+    def move(self) -> None:
+        """One session goes on in another worker. It keeps its place, so nobody is told of a gap."""
+        self.tally.row[self.tally.sessions] -= 1
 
     def let_go(self) -> None:
         """A dial was given up, and says nothing of the server."""

@@ -284,6 +284,53 @@ def test_one_that_has_left_may_begin_again_with_nothing_of_before(way: Way) -> N
     assert way.read(5) == b"found"
 
 
+def test_what_is_released_is_what_was_pending_and_nothing_is_held_any_more(way: Way) -> None:
+    written = way.stuff()
+    pending = way.mover.pending
+    held = way.mover.release()
+    assert len(held) == pending
+    assert (way.mover.pending, way.pipes.out) == (0, 0)
+    assert way.read(len(written) - pending) + held == written
+
+
+def test_one_that_holds_nothing_releases_nothing(way: Way) -> None:
+    assert way.mover.release() == b""
+    way.write(b"question")
+    way.move()
+    assert way.mover.release() == b""
+    assert way.read(8) == b"question"
+
+
+def test_what_is_released_after_a_part_was_taken_is_the_rest(way: Way) -> None:
+    written = way.stuff()
+    received = way.read(len(written) - way.mover.pending + 1)
+    held = way.mover.release()
+    assert received + way.read(len(written) - len(held) - len(received)) + held == written
+
+
+def test_what_one_has_released_another_delivers_before_what_comes_next(way: Way, machinery: Machinery) -> None:
+    """As in another worker: it has the same sockets, and begins by copying."""
+    written = way.stuff()
+    next_one = CopyMover(way.source, way.target, machinery.buffer)
+    next_one.take_up(way.mover.release())
+    assert next_one.pending > 0
+    way.mover = next_one
+    assert way.read(len(written)) == written
+    way.write(b"question")
+    assert way.move() == 8
+    assert way.read(8) == b"question"
+
+
+def test_one_that_has_released_may_go_on(way: Way) -> None:
+    """The other side did not want it."""
+    written = way.stuff()
+    held = way.mover.release()
+    assert way.read(len(written) - len(held)) + held == written
+    way.write(b"question")
+    assert way.move() == 8
+    assert way.read(8) == b"question"
+
+
 STEPS = st.lists(st.one_of(st.integers(1, 100_000), st.sampled_from(["move", "read some", "read all"])), max_size=30)
 
 

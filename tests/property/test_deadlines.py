@@ -27,8 +27,7 @@ class DeadlinesAgainstASortedList(RuleBasedStateMachine):
         self.model: list[Waiting] = []
 
     def announce(self, when: float) -> None:
-        assert not self.model
-        self.announced = when
+        self.announced = min(self.announced, when)
 
     def drop(self, waiter: int) -> None:
         self.model = [waiting for waiting in self.model if waiting[2] != waiter]
@@ -36,11 +35,19 @@ class DeadlinesAgainstASortedList(RuleBasedStateMachine):
     @rule(waiter=st.integers(0, 9))
     def enter(self, waiter: int) -> None:
         self.deadlines.enter(waiter, self.now)
-        if not self.model:
-            assert self.announced == self.now + LENGTH
         self.drop(waiter)
         self.entries += 1
         self.model.append((self.now + LENGTH, self.entries, waiter))
+
+    @rule(waiter=st.integers(0, 9), ago=st.sampled_from([0.25, 1.5, 3.0, LENGTH, 50.0]))
+    def resume(self, waiter: int, ago: float) -> None:
+        """A wait that began elsewhere, at a moment at which nobody here began: their order would be anybody's."""
+        since = self.now - ago - self.entries / 1024
+        self.deadlines.resume(waiter, since)
+        self.drop(waiter)
+        self.entries += 1
+        self.model.append((since + LENGTH, self.entries, waiter))
+        assert self.deadlines.since(waiter) == since
 
     @rule(waiter=st.integers(0, 9))
     def leave(self, waiter: int) -> None:
@@ -58,6 +65,13 @@ class DeadlinesAgainstASortedList(RuleBasedStateMachine):
         self.model.sort()
         assert self.told == [who for due, _, who in self.model if due <= self.now]
         self.model = [waiting for waiting in self.model if waiting[0] > self.now]
+        self.announced = NEVER  # as the loop does, which then asks who is next
+        if self.model:
+            self.announced = self.deadlines.next_due()
+
+    @invariant()
+    def nobody_is_due_before_it_was_announced(self) -> None:
+        assert all(self.announced <= due for due, _, _ in self.model)
 
     @invariant()
     def they_agree_on_who_waits_and_who_is_next(self) -> None:

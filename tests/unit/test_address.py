@@ -3,8 +3,10 @@
 import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from l4d.address import Host, Inet, Srv, Unix, from_sockaddr, normal_host
+from l4d.address import Address, Host, Inet, Srv, Unix, from_sockaddr, from_text, normal_host
 
 
 def test_an_ipv4_address_is_what_the_kernel_takes() -> None:
@@ -80,3 +82,30 @@ def test_addresses_overlap_when_a_client_of_one_could_reach_the_other() -> None:
 def test_names_are_written_as_they_were_given() -> None:
     assert str(Host("db.example", 5432)) == "db.example:5432"
     assert str(Srv("_pg._tcp.example")) == "_pg._tcp.example"
+
+
+HOSTS = st.ip_addresses().map(str)
+PATHS = st.text(min_size=1, max_size=20).filter(str.isprintable)
+
+
+@given(st.builds(Inet, HOSTS, st.integers(0, 65535)) | st.builds(Unix, PATHS))
+def test_an_address_is_read_back_from_its_text(address: Address) -> None:
+    assert from_text(str(address)) == address
+
+
+@pytest.mark.parametrize("address", [Inet("10.0.0.1", 80), Inet("::1", 0), Unix("/run/db.sock"), Unix("")])
+def test_the_text_of_an_address_is_enough_to_have_it_again(address: Address) -> None:
+    assert from_text(str(address)) == address
+
+
+@given(st.text(max_size=20))
+def test_a_path_stays_one_line_of_text_whatever_is_in_it(path: str) -> None:
+    text = str(Unix(path))
+    assert text.isprintable()
+    assert isinstance(from_text(text), Unix)
+
+
+@pytest.mark.parametrize("text", ["", "db.example:80", "10.0.0.1", "10.0.0.1:http", "[::1]", "::1", ":80", "unix/run"])
+def test_what_is_no_text_of_an_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"does not appear|invalid literal"):
+        from_text(text)

@@ -90,3 +90,21 @@ def test_who_waits_for_nobody_is_told_at_once() -> None:
     told: list[str] = []
     Capacity(max_sessions=2, descriptors=10).when_empty(lambda: told.append("empty"))
     assert told == ["empty"]
+
+
+def test_room_is_what_is_left_of_the_descriptors() -> None:
+    capacity = Capacity(max_sessions=1, descriptors=5)
+    rooms = [capacity.room]
+    for descriptors in (TCP_DESCRIPTORS, UDP_DESCRIPTORS):
+        capacity.take(descriptors)
+        rooms.append(capacity.room)
+    capacity.give_back(TCP_DESCRIPTORS)
+    rooms.append(capacity.room)
+    assert rooms == [5, 3, 2, 4]
+
+
+def test_where_more_came_than_there_is_room_for_there_is_none() -> None:
+    capacity = Capacity(max_sessions=0, descriptors=3)
+    for _ in range(3):
+        capacity.take(TCP_DESCRIPTORS)
+    assert capacity.room == 0

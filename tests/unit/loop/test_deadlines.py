@@ -139,3 +139,104 @@ def test_who_waits_for_ever_is_never_due() -> None:
     waiting.expire(1e18)
     assert not due
     assert waiting.next_due() == NEVER
+
+
+# Waits that began elsewhere
+
+
+def test_a_wait_that_began_elsewhere_is_due_when_it_would_have_been_there() -> None:
+    waiting, due = queue_of(10)
+    waiting.resume("a", 3)
+    waiting.expire(12.999)
+    assert not due
+    waiting.expire(13)
+    assert due == ["a"]
+
+
+def test_when_a_wait_began_is_known_and_goes_on_from_there() -> None:
+    there, _ = queue_of(10)
+    here, _ = queue_of(10)
+    there.enter("a", 3)
+    here.resume("a", there.since("a"))
+    assert here.since("a") == 3
+    assert here.next_due() == 13
+
+
+def test_those_who_come_from_elsewhere_find_their_places_among_the_others() -> None:
+    waiting, due = queue_of(10)
+    waiting.enter("c", 5)
+    waiting.resume("d", 7)
+    waiting.resume("a", 1)
+    waiting.enter("e", 8)
+    waiting.resume("b", 4)
+    assert list(waiting) == ["a", "b", "c", "d", "e"]
+    waiting.expire(15)
+    assert due == ["a", "b", "c"]
+
+
+def test_those_who_began_together_stay_in_the_order_they_came_in() -> None:
+    waiting, _ = queue_of(10)
+    for name in "xyz":
+        waiting.resume(name, 5)
+    assert list(waiting) == ["x", "y", "z"]
+
+
+def test_one_who_is_due_already_is_told_with_the_next_look() -> None:
+    waiting, due = queue_of(10)
+    waiting.enter("a", 95)
+    waiting.resume("b", 3)
+    assert not due
+    waiting.expire(100)
+    assert due == ["b"]
+
+
+def test_who_has_come_from_elsewhere_may_start_anew_or_leave_before_anybody_looks() -> None:
+    waiting, due = queue_of(10)
+    for name, since in (("a", 1), ("b", 2), ("c", 3)):
+        waiting.resume(name, since)
+    waiting.enter("a", 20)
+    waiting.leave("b")
+    waiting.expire(29)
+    assert due == ["c"]
+    assert list(waiting) == ["a"]
+
+
+def test_one_who_waits_already_goes_on_as_if_it_had_begun_then() -> None:
+    waiting, _ = queue_of(10)
+    waiting.enter("a", 5)
+    waiting.enter("b", 6)
+    waiting.resume("b", 1)
+    assert list(waiting) == ["b", "a"]
+
+
+def test_each_who_comes_from_elsewhere_is_announced_since_it_may_be_the_first() -> None:
+    announced: list[float] = []
+    waiting: Deadlines[str] = Deadlines(10, lambda _: None, announced.append)
+    waiting.enter("a", 5)
+    waiting.resume("b", 1)
+    waiting.resume("c", 3)
+    assert min(announced) == 11 == waiting.next_due()
+
+
+def test_one_who_is_told_may_bring_another_from_elsewhere() -> None:
+    told: list[str] = []
+
+    def bring(waiter: str) -> None:
+        told.append(waiter)
+        if waiter == "a":
+            waiting.resume("c", 0)
+
+    waiting: Deadlines[str] = Deadlines(10, bring)
+    waiting.enter("a", 1)
+    waiting.enter("b", 2)
+    waiting.expire(12)
+    waiting.expire(12)
+    assert sorted(told) == ["a", "b", "c"]
+
+
+def test_many_are_put_in_their_places_at_once() -> None:
+    """Sorting for each of them would take minutes."""
+    waiting, _ = queue_of(10)
+    for number in range(20_000):
+        waiting.resume(str(number), 20_000 - number)
+    assert next(iter(waiting)) == "19999"

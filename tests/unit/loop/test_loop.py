@@ -159,6 +159,27 @@ def test_queues_of_all_lengths_are_looked_after(loop: Loop, clock: Clock) -> Non
     assert due == ["short", "long"]
 
 
+def test_deadlines_come_due_in_every_turn_however_busy_the_loop_is(loop: Loop, clock: Clock, pair: Pair) -> None:
+    events: list[int] = []
+    due: list[float] = []
+
+    def beat(name: str) -> None:
+        due.append(clock.now)
+        beats.enter(name, loop.now)
+
+    def work(mask: int) -> None:
+        events.append(mask)
+        clock.now += 1  # and there is as much to do the next time
+
+    beats = loop.queue(0.5, beat)
+    beats.enter("a", loop.now)
+    loop.watch(pair[0].fileno(), OUT, work)
+    for _ in range(5):
+        loop.turn()
+    assert len(events) == 5
+    assert len(due) == 4, "the first turn began before the time"
+
+
 def test_a_deadline_that_was_touched_is_met_at_its_new_time(loop: Loop, clock: Clock) -> None:
     due: list[str] = []
     waiting = loop.queue(10, due.append)

@@ -6,6 +6,7 @@ import select
 import pytest
 
 from l4d.stats.board import FIRST_COLUMN, FOLDS, RETIRED, BoardFullError
+from l4d.stats.board import Board as PlainBoard
 from tests.unit.making import OwnBoard as Board
 from tests.unit.making import is_told
 
@@ -198,3 +199,68 @@ def test_a_view_of_a_column_shows_what_is_written_later() -> None:
     view = board.view(5, 2)
     board.row(row)[5] = 7
     assert view.tolist() == [0, 7] == board.read(5)
+
+
+# Two masters
+
+
+def test_another_master_goes_on_with_the_same_board() -> None:
+    board = Board(rows=4, columns=8)
+    mine = board.take_row()
+    board.row(mine)[3] = 7
+    next_board = Board(4, 8, [os.dup(fd) for fd in board.left], {RETIRED, mine})
+    assert next_board.total(3) == 7
+    assert next_board.taken == {mine}
+    theirs = next_board.take_row()
+    assert theirs != mine
+    next_board.row(theirs)[3] = 1
+    assert board.total(3) == 8
+
+
+def test_what_is_no_board_is_refused() -> None:
+    board = Board(rows=2, columns=8)
+    with pytest.raises(ValueError, match="mmap"):
+        PlainBoard(200, 1024, board.left)
+
+
+def test_while_it_is_lent_each_master_takes_rows_of_its_own() -> None:
+    board = Board(rows=9, columns=8)
+    control, first, second = (board.take_row() for _ in range(3))
+    next_board = Board(9, 8, [os.dup(fd) for fd in board.left], board.lend())
+    theirs = [next_board.take_row() for _ in range(2)]
+    board.retire_row(first, [], 8)
+    assert board.take_row() == first
+    board.retire_row(second, [], 8)
+    assert not {control, first, second} & set(theirs)
+    next_board.row(theirs[1])[3] = 5
+    assert board.total(3) == next_board.total(3) == 5
+    board.retire_row(first, [], 8)
+    assert {board.take_row(), board.take_row()} == {first, second}
+    with pytest.raises(BoardFullError):
+        board.take_row()
+
+
+def test_what_a_master_that_failed_has_counted_is_kept_and_its_rows_are_free() -> None:
+    board = Board(rows=9, columns=8)
+    board.take_row()
+    next_board = Board(9, 8, [os.dup(fd) for fd in board.left], board.lend())
+    theirs = next_board.take_row()
+    next_board.row(theirs)[3] = 5
+    lent = [board.lent]
+    board.take_back([theirs])
+    board.retire_row(theirs, [3], 8)
+    assert [*lent, board.lent] == [True, False]
+    assert board.total(3) == 5
+    assert board.rows_used == 2
+    assert board.take_row() == theirs
+
+
+def test_one_who_is_not_the_keeper_folds_nothing_and_tells_the_row() -> None:
+    board = Board(rows=3, columns=8)
+    row = board.take_row()
+    board.row(row)[3] = 5
+    told: list[int] = []
+    board.keeper = told.append
+    board.retire_row(row, [3], 8)
+    assert told == [row]
+    assert board.read(3) == [0, 5]

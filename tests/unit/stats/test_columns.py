@@ -75,3 +75,32 @@ def test_what_was_asked_for_is_recorded_whether_it_was_new_or_not() -> None:
     columns.of(catalogue.SESSIONS, "b")
     columns.of(catalogue.SESSIONS, "c")
     assert columns.recorded == {(catalogue.SESSIONS, ("b",)), (catalogue.SESSIONS, ("c",))}
+
+
+def test_once_sealed_none_is_given_out() -> None:
+    columns = Columns()
+    column = columns.of(catalogue.SESSIONS, "a")
+    columns.seal()
+    assert columns.of(catalogue.SESSIONS, "a") == column
+    with pytest.raises(LookupError, match="nothing was ever counted for sessions of b"):
+        columns.of(catalogue.SESSIONS, "b")
+    assert columns.keys == {(catalogue.SESSIONS, ("a",))}
+
+
+def test_another_program_goes_on_with_what_was_given_out() -> None:
+    columns = Columns(100)
+    kept, gone = columns.of(catalogue.SESSIONS, "a"), columns.of(catalogue.SESSIONS, "b")
+    columns.release_all_but({(catalogue.SESSIONS, ("a",))})
+    later = Columns.inherited(100, columns.named, columns.free, columns.used)
+    assert later.keys == columns.keys == {(catalogue.SESSIONS, ("a",))}
+    assert later.of(catalogue.SESSIONS, "a") == kept
+    assert later.of(catalogue.SESSIONS, "new") == gone
+    assert later.of(catalogue.SESSIONS, "newer") == columns.used
+
+
+def test_a_number_that_only_the_other_program_knows_keeps_its_column() -> None:
+    named = [("sessions", ("a",), 3), ("moods_total", ("a",), 4), ("bytes_total", ("a",), 5)]
+    columns = Columns.inherited(100, named, [], 6)
+    assert columns.named == named[:1]
+    assert columns.free == []
+    assert columns.of(catalogue.BYTES, "a", "up") == 6

@@ -6,7 +6,7 @@ from l4d.stats import catalogue
 from l4d.stats.board import FIRST_COLUMN
 from l4d.stats.catalogue import Metric
 from l4d.stats.columns import Columns
-from l4d.stats.tally import ListenerTally, ServerTally, reserve
+from l4d.stats.tally import ListenerTally, ServerTally, complete, in_use, reserve
 from l4d.terms import Affinity, End, Level
 from l4d.upstream.place import Place
 from tests.unit.making import OwnBoard, Row, listener, member, upstream
@@ -78,7 +78,7 @@ SERVERS = (member(name="one"), member(name="two"), member(name="db.example:80", 
 
 
 def config() -> model.Config:
-    main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0)
+    main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0, handover=True)
     log, resolver = model.Log(Level.INFO, "stderr"), model.Resolver((), 2.0, 1.0, 300.0)
     return model.Config(main, log, resolver, {"web": listener()}, {"db": upstream(servers=SERVERS)}, ())
 
@@ -119,3 +119,59 @@ def test_what_was_reserved_is_told_so_that_it_can_be_kept() -> None:
     assert (catalogue.SESSIONS, ("web",)) in keys
     assert (catalogue.SEAT, ("db", "db.example:80#64")) in keys
     assert len(keys) == columns.used - FIRST_COLUMN - 1
+
+
+# Sessions that move
+
+
+def test_a_session_that_goes_to_another_worker_is_counted_there_and_began_once() -> None:
+    here = Counted()
+    there = Counted(here.board, here.columns)
+    leaves, enters = (ListenerTally(each.row, each.columns, "web") for each in (here, there))
+    leaves.begun()
+    leaves.left()
+    enters.arrived()
+    assert [each(catalogue.SESSIONS, "web") for each in (here, there)] == [0, 1]
+    assert [each(catalogue.SESSIONS_TOTAL, "web") for each in (here, there)] == [1, 0]
+    enters.over(End.FINISHED)
+    assert [each(catalogue.SESSIONS, "web") for each in (here, there)] == [0, 0]
+    assert there(catalogue.SESSION_ENDS, "web", "--") == 1
+
+
+def test_what_has_sessions_keeps_all_its_numbers_and_what_has_none_keeps_none() -> None:
+    row = reserved()
+    assert in_use(row.board, row.columns) == set()
+    ListenerTally(row.row, row.columns, "web").begun()
+    kept = in_use(row.board, row.columns)
+    assert kept == {key for key in row.columns.keys if key[0].labels[:1] == ("listener",)}
+    assert (catalogue.BYTES, ("web", "up")) in kept
+
+
+def test_a_session_of_one_server_keeps_the_numbers_of_its_whole_upstream() -> None:
+    row = reserved()
+    tally = ServerTally(row.row, row.columns, "db", "two")
+    another = row.columns.of(catalogue.QUEUE_SESSIONS, "another")
+    row.row[tally.sessions] += 1
+    kept = in_use(row.board, row.columns)
+    assert kept == {key for key in row.columns.keys if key[0].labels[:1] == ("upstream",) and key[1][0] == "db"}
+    assert another not in {row.columns.of(metric, *labels) for metric, labels in kept}
+
+
+def test_sessions_of_any_worker_count_and_those_that_are_over_do_not() -> None:
+    row = reserved()
+    tally = ListenerTally(row.another().row, row.columns, "web")
+    tally.begun()
+    assert in_use(row.board, row.columns)
+    tally.over(End.FINISHED)
+    assert not in_use(row.board, row.columns)
+
+
+def test_what_another_version_did_not_count_gets_its_column() -> None:
+    columns = Columns()
+    columns.of(catalogue.SESSIONS, "web")
+    columns.of(catalogue.SERVER_SESSIONS, "db", "one")
+    complete(columns)
+    columns.seal()
+    nobody = memoryview(b"")
+    ListenerTally(nobody, columns, "web")
+    ServerTally(nobody, columns, "db", "one")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from l4d.address import Inet
+from l4d.stats import catalogue
 from l4d.stats.standing import Standing, Verdict
 from l4d.terms import ServerState
 from l4d.upstream.pool import Pool
@@ -308,6 +309,16 @@ def test_the_queue_has_its_bound_over_all_workers(row: Row) -> None:
     assert [here.enter_queue(2), there.enter_queue(2)] == [False, False]
     here.leave_queue()
     assert there.enter_queue(2)
+
+
+def test_one_who_has_waited_in_another_worker_has_its_place_in_a_full_queue_too(row: Row) -> None:
+    here, there = row.pool(), row.another().pool()
+    assert [here.enter_queue(2), here.enter_queue(2)] == [True, True]
+    here.leave_queue()
+    there.resume_queue()
+    assert row.board.total(row.columns.of(catalogue.QUEUE_SESSIONS, "db")) == 2
+    there.resume_queue()
+    assert not here.enter_queue(3)
 
 
 def test_without_a_queue_nobody_enters_it(row: Row) -> None:

@@ -200,6 +200,26 @@ def test_a_session_that_leaves_a_bounded_server_tells_those_who_wait(here: Row) 
     assert is_told(here.board.gap_fd)
 
 
+def test_a_session_that_moves_to_another_worker_keeps_its_place_and_nobody_is_told_of_a_gap(here: Row) -> None:
+    there = here.another()
+    leaving, entering = (row.server(max_sessions=1) for row in (here, there))
+    there.row[entering.tally.queued] = 1
+    assert leaving.take()
+    leaving.move()
+    entering.arrive()
+    assert not is_told(here.board.gap_fd)
+    assert [here.row[leaving.tally.sessions], there.row[entering.tally.sessions]] == [0, 1]
+    assert leaving.load() == entering.load() == 1
+    assert not leaving.take()
+
+
+def test_one_that_arrives_is_not_asked_whether_there_is_room(here: Row) -> None:
+    server = here.server(max_sessions=1)
+    assert server.take()
+    server.arrive()
+    assert server.load() == 2
+
+
 def test_those_who_wait_may_be_in_another_worker(here: Row) -> None:
     there = here.another()
     ours, theirs = here.server(max_sessions=1), there.server(max_sessions=1)
