@@ -40,6 +40,16 @@ class Lifetime:
         if self._queues:
             self._chance.choice(self._queues).enter(mortal, self._loop.now)
 
+    def step_of(self, mortal: Mortal) -> int:
+        """Which step of jitter it was given; -1 if it may live as long as it likes."""
+        return next((step for step, queue in enumerate(self._queues) if mortal in queue), -1)
+
+    def resume(self, mortal: Mortal, step: int, since: float) -> None:
+        """Its session time began *since*, in another worker, where it had this step of jitter, or none."""
+        if self._queues:
+            queue = self._queues[step] if 0 <= step < STEPS else self._chance.choice(self._queues)
+            queue.resume(mortal, since)
+
     def end(self, mortal: Mortal) -> None:
         """Its session is over."""
         for queue in self._queues:

@@ -6,6 +6,8 @@ The phases and what may follow what:
       |         | ^        |          ^
       |         | +--------+          |      back to DIAL: an early close counts as a failed dial
       +---------+---------------------+
+
+MOVED may follow QUEUE and RELAY: the session goes on in another worker, which takes it up in the same phase.
 """
 
 from l4d.address import from_sockaddr
@@ -19,13 +21,15 @@ class Phase(Word):
     DIAL = "dial"
     RELAY = "relay"
     OVER = "over"
+    MOVED = "moved"
 
 
 AFTER: dict[Phase, frozenset[Phase]] = {
-    Phase.QUEUE: frozenset({Phase.DIAL, Phase.OVER}),
+    Phase.QUEUE: frozenset({Phase.DIAL, Phase.OVER, Phase.MOVED}),
     Phase.DIAL: frozenset({Phase.QUEUE, Phase.RELAY, Phase.OVER}),
-    Phase.RELAY: frozenset({Phase.DIAL, Phase.OVER}),
+    Phase.RELAY: frozenset({Phase.DIAL, Phase.OVER, Phase.MOVED}),
     Phase.OVER: frozenset(),
+    Phase.MOVED: frozenset(),
 }
 
 
@@ -46,10 +50,11 @@ class Session:
         "service",
         "started",
         "tried",
+        "tries",
     )
 
-    def __init__(self, service: Service, client: object, port: int, descriptors: int) -> None:
-        """*client* is the socket address as the kernel gave it, *port* the one it came to."""
+    def __init__(self, service: Service, client: object, port: int, descriptors: int, *, moved: bool = False) -> None:
+        """*client* is the socket address as the kernel gave it, *port* its own; *moved*: another worker's."""
         self.service = service
         self.client = client
         self.port = port
@@ -58,13 +63,17 @@ class Session:
         self.started = service.loop.now
         self.connected = 0.0
         self.server: Server | None = None  # the one that serves, once a dial was answered
-        self.tried: tuple[Server, ...] = ()
+        self.tried: tuple[Server, ...] = ()  # those that still are there, if it began elsewhere
+        self.tries = 0
         self.bytes_up = 0
         self.bytes_down = 0
         self.datagrams_up = 0
         self.datagrams_down = 0
         service.capacity.take(descriptors)
-        service.tally.begun()
+        if moved:
+            service.tally.arrived()
+        else:
+            service.tally.begun()
 
     def enter(self, phase: Phase) -> None:
         """Go on to the next phase."""
@@ -77,6 +86,7 @@ class Session:
         server = service.pool.choose(self.tried + avoided, service.loop.now, self.client, self.port)
         if server is not None:
             self.tried += (server,)
+            self.tries += 1
         return server
 
     def served_by(self, server: Server) -> None:
@@ -86,6 +96,12 @@ class Session:
         self.connected = self.service.loop.now
         server.tally.row[server.tally.sessions_total] += 1
 
+    def resume(self, server: Server) -> None:
+        """*server* serves it, as it did in another worker."""
+        self.enter(Phase.RELAY)
+        self.server = server
+        server.arrive()
+
     def no_longer_served(self) -> None:
         """The server closed so early that it counts as never having answered."""
         assert self.server is not None
@@ -93,6 +109,13 @@ class Session:
         self.server.give_back()
         self.server = None
         self.connected = 0.0
+
+    def move(self) -> None:
+        """It goes on in another worker, which counts it from now on; its descriptors are given back later."""
+        self.enter(Phase.MOVED)
+        if self.server is not None:
+            self.server.move()
+        self.service.tally.left()
 
     def over(self, end: End) -> None:
         """The one way out. Every session is counted, logged and released here."""
@@ -113,7 +136,7 @@ class Session:
         return (
             f"{self.service.listener.name} {self.service.listener.protocol.value} {self.client_text} -> {where} "
             f"up={self.bytes_up} down={self.bytes_down} connect={connect} total={(now - self.started) * 1000:.0f}ms "
-            f"tries={len(self.tried)} end={end.value} {end.words}"
+            f"tries={self.tries} end={end.value} {end.words}"
         )
 
     @property

@@ -34,6 +34,7 @@ def counted(row: Row) -> dict[str, int]:
 def test_every_phase_has_a_place_in_the_table() -> None:
     assert set(AFTER) == set(Phase)
     assert not AFTER[Phase.OVER]
+    assert not AFTER[Phase.MOVED]
 
 
 def test_a_session_begins_by_dialling_and_is_counted(clock: Clock, row: Row) -> None:
@@ -169,3 +170,77 @@ def test_whoever_waits_for_room_is_told_when_the_session_is_over(clock: Clock, r
     service.capacity.when_room(lambda: told.append(session.phase.value))
     session.over(End.FINISHED)
     assert told == ["over"]
+
+
+# From one worker to another
+
+
+def total(row: Row, metric: catalogue.Metric, *labels: str) -> int:
+    """Over all workers."""
+    return row.board.total(row.columns.of(metric, *labels))
+
+
+def totals(row: Row) -> list[int]:
+    """Of sessions, then of sessions of the server: those that live and all there ever were."""
+    return [
+        total(row, catalogue.SESSIONS, "web"),
+        total(row, catalogue.SESSIONS_TOTAL, "web"),
+        total(row, catalogue.SERVER_SESSIONS, "db", "one"),
+        total(row, catalogue.SERVER_SESSIONS_TOTAL, "db", "one"),
+    ]
+
+
+def test_a_session_that_moves_is_counted_once_in_all(clock: Clock, row: Row) -> None:
+    there = row.another()
+    session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2)
+    row.served(session)
+    before = totals(row)
+    session.move()
+    assert session.phase is Phase.MOVED
+    moved = Session(there.service(clock.as_loop(), there.place()), CLIENT, 5432, 2, moved=True)
+    moved.resume(there.server())
+    assert totals(row) == before == [1, 1, 1, 1]
+    assert counted(row) == {"sessions_total web": 1, "server_sessions_total db one": 1}
+    assert moved.phase is Phase.RELAY
+    moved.over(End.FINISHED)
+    assert totals(row) == [0, 1, 0, 1]
+    assert counted(there) == {"session_ends_total web --": 1}
+
+
+def test_a_session_without_a_server_moves_too(clock: Clock, row: Row) -> None:
+    session = Session(row.service(clock.as_loop()), CLIENT, 5432, 2)
+    session.enter(Phase.QUEUE)
+    session.move()
+    assert counted(row) == {"sessions_total web": 1}
+
+
+def test_the_descriptors_of_one_that_moves_are_held_until_it_is_taken(clock: Clock, row: Row) -> None:
+    service = row.service(clock.as_loop(), row.place())
+    session = Session(service, CLIENT, 5432, 2)
+    row.served(session)
+    before = service.capacity.room
+    session.move()
+    assert (service.capacity.sessions, service.capacity.room) == (1, before)
+
+
+def test_one_that_comes_takes_its_room_here(clock: Clock, row: Row) -> None:
+    service = row.service(clock.as_loop())
+    before = service.capacity.room
+    Session(service, CLIENT, 5432, 2, moved=True)
+    assert (service.capacity.sessions, before - service.capacity.room) == (1, 2)
+
+
+@pytest.mark.parametrize("phase", [Phase.DIAL, Phase.OVER, Phase.MOVED])
+def test_a_dial_does_not_move_nor_does_what_is_over(clock: Clock, row: Row, phase: Phase) -> None:
+    session = Session(row.service(clock.as_loop()), CLIENT, 5432, 2)
+    session.phase = phase
+    with pytest.raises(AssertionError, match="cannot follow"):
+        session.move()
+
+
+def test_one_that_has_moved_ends_nowhere_else(clock: Clock, row: Row) -> None:
+    session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2)
+    row.served(session)
+    session.move()
+    with pytest.raises(AssertionError, match="cannot follow"):
+        session.over(End.STOPPED)
