@@ -33,6 +33,16 @@ def lost_in_queue(sock: Socket) -> int:
     return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, options.SO_MEMINFO, 36)[32:36], sys.byteorder)
 
 
+LEAST_MEMORY: Final = 256
+"""The kernel counts more than this for any datagram that waits: its sk_buff alone is nearly as large."""
+
+
+def queued_at_most(sock: Socket) -> int:
+    """How many datagrams wait in the socket, or fewer: told by the memory they take, the first of SO_MEMINFO's."""
+    memory = int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, options.SO_MEMINFO, 36)[:4], sys.byteorder)
+    return -(-memory // LEAST_MEMORY)
+
+
 def datagrams_in(length: int, cut: int) -> int:
     """How many datagrams *length* bytes are, with this cut; 0 is a single one."""
     return -(-length // cut) if cut else 1

@@ -5,6 +5,7 @@ asm-generic/socket.h).
 """
 
 import socket
+import struct
 
 from l4d.config.model import Keepalive, Listener
 from l4d.linux.sockets import Socket
@@ -49,6 +50,13 @@ def set_buffers(sock: Socket, listener: Listener) -> None:
         _set_buffer(sock, SO_SNDBUFFORCE, socket.SO_SNDBUF, send)
 
 
+def copy_buffers(sock: Socket, other: Socket) -> None:
+    """Give *sock* the buffers of *other*."""
+    for forced, plain in ((SO_RCVBUFFORCE, socket.SO_RCVBUF), (SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+        # The kernel tells twice what it was asked for (socket(7)).
+        _set_buffer(sock, forced, plain, other.getsockopt(socket.SOL_SOCKET, plain) // 2)
+
+
 def _set_buffer(sock: Socket, forced: int, plain: int, size: int) -> None:
     try:
         sock.setsockopt(socket.SOL_SOCKET, forced, size)
@@ -64,6 +72,16 @@ TCP_CLOSE = 7
 def tcp_state(sock: Socket) -> int:
     """The state of a TCP socket: the first byte of TCP_INFO (linux/tcp.h)."""
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+
+_QUEUED = 24
+"""Where tcpi_unacked stands in TCP_INFO, which for a listening socket is the length of its queue."""
+
+
+def queued_clients(sock: Socket) -> int:
+    """How many clients wait in the queue of a listening TCP socket."""
+    length: int = struct.unpack_from("I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUED + 4), _QUEUED)[0]
+    return length
 
 
 def reset_on_close(sock: Socket) -> None:

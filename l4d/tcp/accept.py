@@ -6,10 +6,12 @@ moment: the clients wait in the kernel's queue, the sessions that live go on, an
 
 import errno
 import os
+import select
 import socket
 from typing import Final
 
 from l4d.access.capacity import TCP_DESCRIPTORS, Capacity
+from l4d.linux.options import queued_clients
 from l4d.linux.sockets import accept
 from l4d.log.log import Log
 from l4d.loop.loop import EXCLUSIVE, IN, Loop
@@ -51,11 +53,15 @@ class Gate:
         self._capacity = capacity
         self._log = log
         self._acceptors: list[Acceptor] = []
+        self._surplus: list[Acceptor] = []  # those of them that are to be shed
         self._pause = loop.queue(PAUSE, Gate.open)
         self._shut = False  # for good
 
-    def add(self, acceptor: "Acceptor") -> None:
+    def add(self, acceptor: "Acceptor", *, surplus: bool = False) -> None:
+        """One more; *surplus*: it can be shed."""
         self._acceptors.append(acceptor)
+        if surplus:
+            self._surplus.append(acceptor)
 
     def open(self) -> None:
         """Accept from now on."""
@@ -83,12 +89,25 @@ class Gate:
         for acceptor in self._acceptors:
             acceptor.close()
         self._acceptors.clear()
+        self._surplus.clear()
+
+    def shed(self) -> bool:
+        """Take who is queued in what is surplus, and close our copies; False: not all can be taken now."""
+        for acceptor in self._surplus:
+            acceptor.take_queued()
+        if any(acceptor.has_queue for acceptor in self._surplus):
+            return False
+        for acceptor in self._surplus:
+            self._acceptors.remove(acceptor)
+            acceptor.forget()
+            acceptor.close()
+        self._surplus.clear()
+        return True
 
     def take_queued(self) -> None:
         """Accept all who wait in the queues now."""
         for acceptor in self._acceptors:
-            while acceptor.accept_one():
-                pass
+            acceptor.take_queued()
 
     def _forget(self) -> None:
         for acceptor in self._acceptors:
@@ -123,6 +142,25 @@ class Acceptor:
 
     def close(self) -> None:
         self._tcp.service.loop.close(self._sock, self._fd)
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether a client waits."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def take_queued(self) -> None:
+        """Accept those who wait now, and not those who come meanwhile: of them there may be no end."""
+        for _ in range(self._queued_at_most()):
+            if not self.accept_one():
+                return
+
+    def _queued_at_most(self) -> int:
+        """How many clients wait; of a unix socket it is known only how many there is room for."""
+        if self._family == socket.AF_UNIX:
+            return self._tcp.service.listener.backlog + 1
+        return queued_clients(self._sock)
 
     def on_clients(self, _mask: int) -> None:
         """Clients wait: take some."""

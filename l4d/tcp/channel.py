@@ -10,6 +10,7 @@ splicing, and back when its reads have become small again.
 
 from typing import Final
 
+from l4d.handover.record import Way, error_number, error_of
 from l4d.linux.sockets import Socket
 from l4d.movers.copy import BUFFER_SIZE, CopyMover
 from l4d.movers.machinery import Machinery
@@ -184,6 +185,35 @@ class Channel:
     def leave(self) -> None:
         """Give back what the mover holds."""
         self._mover.leave()
+
+    def hand_over(self) -> tuple[Way, bytes]:
+        """Its facts, and the bytes that wait for the target. It is of no use here any more."""
+        held = self._mover.release()
+        way = Way(
+            self.moved,
+            len(held),
+            self.ended,
+            self.cut,
+            self.hung_up,
+            self.fin_passed,
+            error_number(self.source_error),
+            error_number(self.target_error),
+        )
+        return way, held
+
+    def resume(self, way: Way, held: bytes) -> None:
+        """Go on where another worker's channel has left off. It begins by copying."""
+        self.moved = way.moved
+        self.ended = way.ended
+        self.cut = way.cut
+        self.hung_up = way.hung_up
+        self.fin_passed = way.fin_passed
+        self.source_error = error_of(way.source_error)
+        self.target_error = error_of(way.target_error)
+        if held:
+            mover = CopyMover(self.source, self.target, self._machinery.buffer)
+            mover.take_up(held)
+            self._mover, self._streak = mover, 0
 
     def _watch_reads(self, taken: int) -> None:
         """Change the mover when the reads of a while say so."""

@@ -60,7 +60,7 @@ class Dial:
             self._queue()  # not past those who wait already
             return
         most = tcp.service.upstream.tries
-        while not most or len(session.tried) < most:
+        while not most or session.tries < most:
             server = session.choose()
             if server is None:
                 self._wait_or_give_up()

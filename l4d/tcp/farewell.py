@@ -9,9 +9,12 @@ import fcntl
 import socket
 import struct
 
+from l4d.handover.parcel import Parcel
+from l4d.handover.record import Kind
 from l4d.linux import options
 from l4d.linux.sockets import Socket
 from l4d.session.session import Session
+from l4d.session.transfer import record_of
 from l4d.tcp.service import FAREWELL_LOOKS, TcpService
 from l4d.terms import End
 
@@ -49,6 +52,23 @@ class Farewell:
         rarity = min(self._looks // LOOKS, len(FAREWELL_LOOKS) - 1)
         self._looks += 1
         self._tcp.leaving[rarity].enter(self, now)
+
+    def hand_over(self) -> Parcel:
+        """Its facts, for another worker to go on with."""
+        for queue in self._tcp.leaving:
+            queue.leave(self)
+        session = self._session
+        record = record_of(session, Kind.FAREWELL)
+        record.families = [self._sock.family]
+        record.end, record.reset, record.until = self._end.value, self._reset, self._until
+        session.move()
+        return Parcel(record, [self._sock], session.descriptors)
+
+    def resume(self, until: float) -> None:
+        """Go on where another worker's farewell has left off."""
+        self._until = until
+        self._unsent = unacknowledged(self._sock)
+        self._tcp.leaving[0].enter(self, self._tcp.service.loop.now)
 
     def stop(self) -> None:
         """The worker ends now."""

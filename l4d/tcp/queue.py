@@ -7,8 +7,11 @@ after a newcomer had looked, and before the newcomer was counted, told nobody: s
 
 from collections.abc import Callable, Sequence
 
+from l4d.handover.parcel import Parcel
+from l4d.handover.record import Kind
 from l4d.linux.sockets import Socket
 from l4d.session.session import Phase, Session
+from l4d.session.transfer import record_of, told
 from l4d.tcp.service import TcpService
 from l4d.tcp.waiting import has_left
 from l4d.terms import End
@@ -54,9 +57,31 @@ class Queued:
         self._go_on = go_on
 
     def start(self) -> None:
-        loop = self._tcp.service.loop
+        """Wait from now on."""
         self._session.enter(Phase.QUEUE)
-        self._tcp.queued.enter(self, loop.now)
+        self._tcp.queued.enter(self, self._tcp.service.loop.now)
+        self._watch()
+
+    def resume(self, since: float) -> None:
+        """Go on with a wait that began in another worker, *since*: it goes before those who came later."""
+        self._session.enter(Phase.QUEUE)
+        self._tcp.service.pool.resume_queue()
+        self._tcp.queued.resume(self, since)
+        self._watch()
+
+    def hand_over(self) -> Parcel:
+        """Its facts, for another worker to go on with."""
+        session = self._session
+        record = record_of(session, Kind.QUEUED)
+        record.families = [self._client.family]
+        record.heard = self._tcp.queued.since(self)
+        record.tried = told(session.tried)
+        self._leave()
+        session.move()
+        return Parcel(record, [self._client], session.descriptors)
+
+    def _watch(self) -> None:
+        loop = self._tcp.service.loop
         self._tcp.just_queued.enter(self, loop.now)
         loop.watch(self._client.fileno(), 0, self.on_client)
 

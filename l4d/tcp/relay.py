@@ -1,12 +1,7 @@
 """The relay: a client and a server socket, and a channel for each direction.
 
 The two sides are served by the same lines: *inbound* is the channel from the side that has an event, *outbound*
-the one to it. What each side's socket is watched for follows from the channels alone:
-
-    IN   while the channel from it may read     (nothing waits to be written; its end was not seen)
-    OUT  while bytes wait in the channel to it
-    ERR  while it may not read, or has finished, and nothing waits: all there is to hear of it is a reset
-    none: out of the epoll set
+the one to it. What each side's socket is watched for follows from the channels alone (interest.py).
 
 When a side fails, nothing more can be delivered to it, but what it sent before is still read to its end and delivered;
 then the other side is reset too (farewell.py). A FIN is passed on as a FIN when all before it was delivered.
@@ -16,20 +11,21 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable
-from typing import Final
 
+from l4d.handover.parcel import Parcel
+from l4d.handover.record import Kind
 from l4d.linux.sockets import Socket
+from l4d.loop.deadlines import Deadlines
 from l4d.loop.loop import ERR, GONE, IN, OUT, RDHUP
 from l4d.session import dialling
 from l4d.session.session import Session
+from l4d.session.transfer import record_of, told
 from l4d.tcp.channel import Channel
 from l4d.tcp.farewell import Farewell
-from l4d.tcp.service import TcpService
+from l4d.tcp.interest import READ, wanted
+from l4d.tcp.service import Relaying, TcpService
 from l4d.terms import End
 from l4d.upstream.server import Server
-
-READ: Final = IN | RDHUP
-"""RDHUP tells that the end is in the queue behind the last bytes, so that both are read in one go."""
 
 Redial = Callable[[Socket], None]
 """Dials another server for the client of a session whose server closed too early."""
@@ -93,6 +89,44 @@ class Relay:
         loop.want(self._server.fileno(), READ, self.on_server)
         loop.want(self._client.fileno(), READ, self.on_client)
 
+    def hand_over(self) -> Parcel:
+        """Its facts and the bytes on their way, for another worker to go on with. It is of no use here any more."""
+        tcp, session = self._tcp, self._session
+        record = record_of(session, Kind.RELAY)
+        record.families = [self._client.family, self._server.family]
+        record.heard = self._silence().since(self)
+        record.step = tcp.lifetime.step_of(self)
+        record.early = self._early
+        record.tried = told(session.tried) if self._early else []
+        record.end = self._failure.value if self._failure else ""
+        record.up, up = self._up.hand_over()
+        record.down, down = self._down.hand_over()
+        tcp.forget_time(self)
+        tcp.early.leave(self)
+        for sock in (self._client, self._server):
+            tcp.service.loop.forget(sock.fileno())
+        session.move()
+        return Parcel(record, [self._client, self._server], session.descriptors, up, down)
+
+    def resume(self, parcel: Parcel) -> None:
+        """Go on where another worker's relay has left off."""
+        tcp, record, connected = self._tcp, parcel.record, self._session.connected
+        self._up.resume(record.up, parcel.up)
+        self._down.resume(record.down, parcel.down)
+        self._fins = record.up.fin_passed + record.down.fin_passed
+        self._failure = End(record.end) if record.end else None
+        self._early = record.early and self._early
+        self._silence().resume(self, record.heard)
+        tcp.lifetime.resume(self, record.step, connected)
+        if self._early:
+            tcp.early.resume(self, connected)
+        self._client_mask = self._server_mask = 0
+        self._want()
+
+    def _silence(self) -> Deadlines[Relaying]:
+        """The queue in which it waits for the next byte."""
+        return self._tcp.half_close if self._fins or self._failure else self._tcp.idle
+
     def on_client(self, mask: int) -> None:
         if mask == IN and self._up.pass_on():
             if self._tcp.service.loop.now >= self._touch_at:
@@ -138,7 +172,7 @@ class Relay:
         tcp = self._tcp
         now = tcp.service.loop.now
         self._touch_at = now + tcp.grain
-        (tcp.half_close if self._fins or self._failure else tcp.idle).enter(self, now)
+        self._silence().enter(self, now)
 
     def _settle(self) -> None:
         """After an event that was not plain: failures, ends, then what is wanted of each side now."""
@@ -223,7 +257,7 @@ class Relay:
     # Interest
 
     def _want(self) -> None:
-        client, server = _wanted(self._up, self._down), _wanted(self._down, self._up)
+        client, server = wanted(self._up, self._down), wanted(self._down, self._up)
         loop = self._tcp.service.loop
         if client != self._client_mask:
             self._client_mask = client
@@ -317,17 +351,3 @@ class Relay:
         self._down.leave()
         self._session.bytes_up += self._up.moved
         self._session.bytes_down += self._down.moved
-
-
-def _wanted(inbound: Channel, outbound: Channel) -> int:
-    """What the side is watched for from which *inbound* comes."""
-    room = OUT if outbound.blocked else 0
-    if inbound.target_error:
-        return room
-    if inbound.blocked:  # a reset is heard though nothing is read; once heard, it would be told without end
-        return room or (0 if inbound.hung_up or inbound.source.family == socket.AF_UNIX else ERR)
-    if not inbound.ended:
-        return READ | room
-    # A side that was cut off may finish later, and EPOLLHUP would come without end; as when a unix socket is closed.
-    finished = not (inbound.cut or inbound.source_error or outbound.target_error)
-    return room or (ERR if finished and inbound.source.family != socket.AF_UNIX else 0)

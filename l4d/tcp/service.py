@@ -6,6 +6,7 @@ from itertools import chain
 from operator import methodcaller
 from typing import Protocol
 
+from l4d.handover.parcel import Parcel
 from l4d.loop.deadlines import Deadlines
 from l4d.movers.machinery import Machinery
 from l4d.session.grain import grain
@@ -17,6 +18,12 @@ FAREWELL_LOOKS = (0.02, 0.1, 0.5)
 """After how many seconds it is looked whether a peer has everything that was sent to it: less and less often."""
 
 
+class Movable(Protocol):
+    """A stage of a session that another worker can go on with."""
+
+    def hand_over(self) -> Parcel: ...
+
+
 class Dialling(Protocol):
     """A dial, as its deadlines know it."""
 
@@ -25,7 +32,7 @@ class Dialling(Protocol):
     def stop(self) -> None: ...
 
 
-class Queueing(Protocol):
+class Queueing(Movable, Protocol):
     """A session in the queue, as its deadline and the queue know it."""
 
     def wait_timed_out(self) -> None: ...
@@ -36,7 +43,7 @@ class Queueing(Protocol):
     def stop(self) -> None: ...
 
 
-class Relaying(Protocol):
+class Relaying(Movable, Protocol):
     """A relay, as its deadlines know it."""
 
     def is_served_by(self, server: Server) -> bool: ...
@@ -49,7 +56,7 @@ class Relaying(Protocol):
     def stop(self) -> None: ...
 
 
-class Leaving(Protocol):
+class Leaving(Movable, Protocol):
     """A farewell, as its deadline knows it."""
 
     def look(self) -> None: ...

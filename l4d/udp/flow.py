@@ -7,18 +7,20 @@ flow ----(server's port unreachable)----> refused ----(next datagram)----> flow,
 
 import errno
 import socket
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
-from l4d.address import SockAddr
 from l4d.config.model import Listener
+from l4d.handover.parcel import Parcel
+from l4d.handover.record import Kind, Record, reply_told
 from l4d.linux import datagram
-from l4d.linux.datagram import Ancillary
 from l4d.linux.sockets import Socket
 from l4d.loop.loop import IN
 from l4d.session import dialling
 from l4d.session.session import Phase, Session
+from l4d.session.transfer import record_of, told
 from l4d.terms import End
 from l4d.udp.burst import MOST, Burst
+from l4d.udp.client import Client, ClientKey, Entry
 from l4d.udp.gather import Gathering
 from l4d.udp.service import UdpService
 from l4d.udp.table import FlowTable
@@ -30,26 +32,14 @@ DONTWAIT: Final = socket.MSG_DONTWAIT
 _NOT_THE_SERVER: Final = dialling.OURS | {errno.EMSGSIZE}
 """Errors of receiving that say nothing about the server: we lack something, or the way's MTU was learnt."""
 
-ClientKey: TypeAlias = object
-"""The client's socket address, with the packed local address where the listening socket has many."""
-
-
-class Client:
-    """Who sent a datagram, and how an answer reaches it."""
-
-    __slots__ = ("key", "reply_with", "sockaddr")
-
-    def __init__(self, key: ClientKey, sockaddr: SockAddr, reply_with: Ancillary) -> None:
-        self.key = key
-        self.sockaddr = sockaddr
-        self.reply_with = reply_with
-
 
 class Receiving(Protocol):
     """The listening socket's side, as a flow knows it."""
 
     udp: UdpService
-    flows: "FlowTable[ClientKey, Flow | Refused]"
+    flows: FlowTable[ClientKey, Entry]
+    bound: str
+    """The address of the socket, as text."""
 
     def reply(self, client: Client, data: memoryview, cut: int) -> int:
         """Send *data* to the client from the address it wrote to: how many datagrams were sent. Raises OSError."""
@@ -59,11 +49,11 @@ class Receiving(Protocol):
         """A new flow for the client, with its first datagram, or train."""
         ...
 
-    def forget(self, client: Client, entry: "Flow | Refused") -> None:
+    def forget(self, client: Client, entry: Entry) -> None:
         """*entry* is not the client's any more."""
         ...
 
-    def refused(self, client: Client, flow: "Flow", avoided: tuple[Server, ...]) -> "Refused":
+    def refused(self, client: Client, flow: "Flow", avoided: tuple[Server, ...]) -> Entry:
         """*flow* is over; those are to be *avoided* by the client's next datagram, unless it has another flow."""
         ...
 
@@ -106,10 +96,56 @@ class Flow:
         self._burst = Burst()
         self._trains = False  # whether the server's datagrams may come as trains
         self._touch_at = 0.0
-        session.served_by(server)
-        udp = receiver.udp
-        udp.service.loop.watch(sock.fileno(), IN, self.on_server)
-        udp.lifetime.begin(self)
+
+    def start(self) -> None:
+        """The server has it from now on."""
+        self._session.served_by(self._server)
+        self._watch()
+        self._receiver.udp.lifetime.begin(self)
+
+    def _watch(self) -> None:
+        self._loop.watch(self._sock.fileno(), IN, self.on_server)
+
+    # From one worker to another
+
+    def hand_over(self) -> Parcel:
+        """Its facts, for another worker to go on with. It is of no use here any more."""
+        udp, session, client = self._receiver.udp, self._session, self._client
+        record = record_of(session, Kind.FLOW)
+        record.families = [self._sock.family]
+        record.bound = self._receiver.bound
+        record.reply = reply_told(client.reply_with)
+        record.heard = udp.waiting.since(self)
+        record.step = udp.lifetime.step_of(self)
+        record.trains = self._trains
+        record.current = self._receiver.flows.get(client.key) is self
+        record.avoided = told(self._avoided)
+        udp.lifetime.end(self)
+        self._receiver.forget(client, self)
+        self._loop.forget(self._sock.fileno())
+        session.move()
+        return Parcel(record, [self._sock], session.descriptors)
+
+    def resume(self, record: Record) -> None:
+        """Go on where another worker's flow has left off."""
+        udp = self._receiver.udp
+        self._trains = record.trains
+        self._watch()
+        udp.waiting.resume(self, record.heard)
+        udp.lifetime.resume(self, record.step, record.connected)
+
+    @property
+    def movable(self) -> bool:
+        """Whether it lives, here."""
+        return self._session.phase is Phase.RELAY
+
+    @property
+    def bound(self) -> str:
+        return self._receiver.bound
+
+    @property
+    def client(self) -> Client:
+        return self._client
 
     # From the client
 
@@ -262,7 +298,7 @@ class Flow:
         self._touch_at = now + self._receiver.udp.grain
         self._receiver.flows.hear(self, now)
 
-    def _unreachable(self, error: OSError) -> "Refused":
+    def _unreachable(self, error: OSError) -> Entry:
         """An ICMP error: a failed dial, and the client's next datagram goes elsewhere."""
         dialling.blame(self._session, self._server, error.errno or 0)
         refused = self._receiver.refused(self._client, self, (*self._avoided, self._server))
@@ -300,32 +336,3 @@ class Flow:
         if not self._session.datagrams_down and end is not End.UDP_UNREACHABLE:
             self._server.given_up()
         self._session.over(end)
-
-
-class Refused:
-    """In the table in the place of a flow whose server's port was unreachable."""
-
-    __slots__ = ("_avoided", "_client", "_receiver")
-
-    def __init__(self, receiver: Receiving, client: Client, avoided: tuple[Server, ...]) -> None:
-        self._receiver = receiver
-        self._client = client
-        self._avoided = avoided
-
-    def receive(self, data: memoryview, cut: int) -> None:
-        """The next datagram: a flow to a server that has not refused."""
-        self._receiver.begin(self._client, self._avoided, data, cut)
-
-    def idle(self) -> None:
-        """Nothing more came."""
-        self._receiver.forget(self._client, self)
-
-    def is_served_by(self, _server: Server) -> bool:
-        return False
-
-    def server_down(self) -> None:
-        """No server is had."""
-
-    def stop(self) -> None:
-        """The worker ends now."""
-        self._receiver.forget(self._client, self)

@@ -3,13 +3,13 @@
 import random
 from collections.abc import Iterator
 from operator import methodcaller
-from typing import Protocol
 
 from l4d.linux.datagram import TRAIN_BYTES
 from l4d.loop.deadlines import Deadlines
 from l4d.session.grain import grain
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
+from l4d.udp.client import Entry
 from l4d.upstream.server import Server
 
 DATAGRAM = 65536
@@ -17,15 +17,6 @@ DATAGRAM = 65536
 
 BUFFER = TRAIN_BYTES + DATAGRAM
 """Room for a train being gathered, and the next datagram behind it."""
-
-
-class Idling(Protocol):
-    """What the flow table holds, as its deadlines know it."""
-
-    def idle(self) -> None: ...
-    def is_served_by(self, server: Server) -> bool: ...
-    def server_down(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 class UdpService:
@@ -40,9 +31,9 @@ class UdpService:
         self.gathers = listener.responses < 0 and not listener.requests
         self.lifetime = Lifetime(service.loop, listener.max_session_time, chance)
         self.grain = grain(listener.idle_timeout)
-        self.waiting: Deadlines[Idling] = service.loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
+        self.waiting: Deadlines[Entry] = service.loop.queue(listener.idle_timeout + self.grain, methodcaller("idle"))
 
-    def served_by(self, server: Server) -> Iterator[Idling]:
+    def served_by(self, server: Server) -> Iterator[Entry]:
         """Every flow to *server*."""
         return (entry for entry in tuple(self.waiting) if entry.is_served_by(server))
 

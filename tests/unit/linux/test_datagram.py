@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from l4d.linux import datagram, options
-from l4d.linux.datagram import SPACE, Ancillary, cut_into, cut_of, local_bytes, reply_from
+from l4d.linux.datagram import SPACE, Ancillary, cut_into, cut_of, local_bytes, queued_at_most, reply_from
 from l4d.linux.options import IP_PKTINFO
 from tests.kit.wait import TIMEOUT
 
@@ -113,7 +113,50 @@ def test_what_the_kernel_drops_at_a_full_queue_is_told() -> None:
         assert datagram.lost_in_queue(server) == 100 - arrived > 0
 
 
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+@pytest.mark.parametrize("size", [0, 1, 100, 1472, 9000, 60000])
+def test_of_what_is_queued_never_too_little_is_told(family: socket.AddressFamily, host: str, size: int) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as server, socket.socket(family, socket.SOCK_DGRAM) as client:
+        server.setblocking(False)
+        server.bind((host, 0))
+        client.connect(server.getsockname())
+        assert queued_at_most(server) == 0
+        told = []
+        for _ in range(1000):  # those that find no room are dropped
+            client.send(bytes(size))
+            told.append(queued_at_most(server))
+        queued = 0
+        with pytest.raises(BlockingIOError):
+            while True:
+                server.recv(1)
+                queued += 1
+        assert queued > 0
+        assert all(at_most >= min(sent, queued) for sent, at_most in enumerate(told, 1))
+        assert queued_at_most(server) == 0
+
+
+def test_of_a_train_that_is_queued_never_too_little_is_told() -> None:
+    """Where trains are not taken, it is cut as it is queued."""
+    with socket.socket(type=socket.SOCK_DGRAM) as server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        server.bind(("127.0.0.1", 0))
+        client.connect(server.getsockname())
+        client.sendmsg([bytes(60)], [cut_into(1)])
+        assert queued_at_most(server) >= 60
+
+
 def test_a_train_is_as_many_datagrams_as_its_cut_makes() -> None:
     assert datagram.datagrams_in(3000, 1200) == 3
     assert datagram.datagrams_in(2400, 1200) == 2
     assert datagram.datagrams_in(2400, 0) == 1
+
+
+def test_there_are_never_more_datagrams_in_a_queue_than_we_say() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        server.bind(("127.0.0.1", 0))
+        assert datagram.queued_at_most(server) == 0
+        for number in range(1, 51):
+            client.sendto(b"", server.getsockname())
+            assert number <= datagram.queued_at_most(server) < 10 * number

@@ -1,11 +1,16 @@
 """One direction of a session: which mover carries it, whose fault a failure is, and when it is over."""
 
+import errno
+import json
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict, replace
 
 import pytest
 
+from l4d.handover.record import Way
 from l4d.linux.pipes import Pipe, Pipes
 from l4d.movers.copy import BUFFER_SIZE, make_buffer
 from l4d.movers.machinery import Machinery
@@ -207,3 +212,108 @@ def test_small_messages_are_not_bulk_for_long_even_where_splicing_is_an_order() 
         for _ in range(SMALL_READS + 1):
             house.pass_through(64)
         assert not house.channel.bulk
+
+
+# From one worker to another
+
+
+def moved_from(house: House, policy: Relay = Relay.AUTO) -> Way:
+    """The house's channel goes on as another worker's: what was told of it."""
+    way, held = house.channel.hand_over()
+    assert house.pipes.out == 0
+    assert len(held) == way.pending
+    here = house.channel
+    machinery = Machinery(make_buffer(), house.pipes)
+    house.channel = Channel(here.source, here.target, machinery, policy, house.row, (3, 4))
+    house.channel.resume(replace(Way(), **json.loads(json.dumps(asdict(way)))), held)
+    return way
+
+
+def received(house: House, size: int) -> bytes:
+    """So many bytes, delivered and read by turns."""
+    data = b""
+    house.reader.setblocking(False)
+    while len(data) < size:
+        house.channel.pump()
+        try:
+            data += house.reader.recv(1 << 20)
+        except BlockingIOError:
+            continue
+    return data
+
+
+@pytest.mark.parametrize("policy", Relay)
+def test_a_channel_that_is_at_rest_goes_on_where_it_was(stack: ExitStack, policy: Relay) -> None:
+    house = House(stack, policy)
+    house.pass_through(1000)
+    assert moved_from(house, policy) == Way(moved=1000)
+    house.pass_through(500)
+    assert house.channel.moved == 1500
+    assert house.row[3] == house.row[4] == 1500, "each byte is counted once"
+
+
+@pytest.mark.parametrize("policy", Relay)
+def test_bytes_that_wait_for_the_target_go_along_before_those_that_come_later(stack: ExitStack, policy: Relay) -> None:
+    house = House(stack, policy)
+    house.channel.target.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    data = random.Random(1).randbytes(100_000)
+    house.writer.sendall(data[:90_000])
+    house.channel.pump()
+    assert house.channel.blocked
+    way = moved_from(house, policy)
+    assert 0 < way.pending <= 90_000 - way.moved
+    assert house.channel.blocked
+    house.writer.sendall(data[90_000:])
+    assert received(house, len(data)) == data
+    assert house.channel.moved == house.row[3] == len(data)
+
+
+def test_more_than_a_copy_holds_may_come_out_of_a_pipe(stack: ExitStack) -> None:
+    house = House(stack, Relay.SPLICE)
+    house.channel.target.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    data = random.Random(2).randbytes(3 * BUFFER_SIZE)
+    house.writer.sendall(data)
+    house.channel.pump()
+    assert moved_from(house, Relay.SPLICE).pending > BUFFER_SIZE
+    assert received(house, len(data)) == data
+
+
+def test_bulk_that_was_spliced_is_spliced_again_when_it_shows_itself_as_bulk(stack: ExitStack) -> None:
+    house = House(stack, Relay.AUTO)
+    house.pass_through(BULK_READS * BUFFER_SIZE)
+    moved_from(house)
+    assert not house.splices
+    house.pass_through(BULK_READS * BUFFER_SIZE)
+    assert house.splices
+
+
+def test_an_end_that_was_seen_is_not_waited_for_again_and_comes_behind_what_waits(stack: ExitStack) -> None:
+    house = House(stack, Relay.COPY)
+    house.channel.target.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    house.writer.sendall(bytes(50_000))
+    house.writer.shutdown(socket.SHUT_WR)
+    house.channel.pump(to_end=True)
+    house.channel.stop_reading()
+    way = moved_from(house)
+    assert (way.ended, house.channel.closed) == (True, False)
+    received(house, 50_000)
+    assert house.channel.closed
+
+
+@pytest.mark.parametrize("mark", ["ended", "cut", "hung_up", "fin_passed"])
+def test_each_mark_goes_along(stack: ExitStack, mark: str) -> None:
+    house = House(stack, Relay.AUTO)
+    assert not getattr(house.channel, mark)
+    setattr(house.channel, mark, True)
+    moved_from(house)
+    assert getattr(house.channel, mark)
+
+
+def test_failures_go_along_with_whose_they_were(stack: ExitStack) -> None:
+    house = House(stack, Relay.AUTO)
+    house.channel.source_error = ConnectionResetError(errno.ECONNRESET, "reset")
+    house.channel.target_error = BrokenPipeError(errno.EPIPE, "gone")
+    moved_from(house)
+    assert isinstance(house.channel.source_error, ConnectionResetError)
+    assert isinstance(house.channel.target_error, BrokenPipeError)
+    assert house.channel.closed

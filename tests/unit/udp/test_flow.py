@@ -1,5 +1,7 @@
 """Flows, from the listening socket to the servers and back, turn by turn of a loop whose clock is a number."""
 
+import json
+import os
 import random
 import socket
 from collections.abc import Iterator
@@ -10,12 +12,17 @@ import pytest
 
 from l4d.address import Inet
 from l4d.config import model
+from l4d.handover import record
+from l4d.handover.parcel import Parcel
 from l4d.linux import listening
 from l4d.loop import loop as loop_module
+from l4d.session.transfer import identity
 from l4d.stats import catalogue
 from l4d.terms import Protocol
+from l4d.udp.client import Entry
 from l4d.udp.receive import Receiver
 from l4d.udp.service import DATAGRAM, UdpService, make_buffer
+from l4d.udp.transfer import adopt
 from l4d.upstream.server import Server
 from tests.unit.making import Clock, NeverWaiting, Row, listener, upstream
 
@@ -31,24 +38,33 @@ class House:
         clock: Clock,
         bound: int = 100,
         config: model.Upstream = NEVER_OUT,
+        host: str = "127.0.0.1",
+        elder: "House | None" = None,
         **settings: Any,
     ) -> None:
+        """*elder* is the worker before this one, which still reads the socket they have in common."""
         self.clock = clock
         self.loop = NeverWaiting()
         stack.callback(self.loop.shut)
-        self.one, self.two, self.client = (self._socket(stack) for _ in range(3))
-        self.row = Row()
+        if elder is None:
+            self.one, self.two, self.client = (self._socket(stack) for _ in range(3))
+            self.row = Row()
+        else:
+            self.one, self.two, self.client = elder.one, elder.two, elder.client
+            self.row = elder.row.another()
         listening_at = listener(protocol=Protocol.UDP, idle_timeout=10.0, **settings)
         places = [
             self.row.place(config, name=name, address=Inet(*sock.getsockname()))
             for name, sock in (("one", self.one), ("two", self.two))
         ]
-        sock = stack.enter_context(listening.bind(listening_at, Inet("127.0.0.1", 0)))
+        sock: socket.socket = elder.sock.dup() if elder is not None else listening.bind(listening_at, Inet(host, 0))
+        self.sock: socket.socket = stack.enter_context(sock)
         self.service = self.row.service(self.loop, *places, listener=listening_at, upstream=config)
         self.service.pool.refresh(clock.now)
         self.udp = UdpService(self.service, make_buffer(), random.Random(1))
         self.receiver = Receiver(self.udp, sock, bound)
-        self.receiver.watch()
+        if elder is None:
+            self.receiver.watch()
         self.address = sock.getsockname()
         stack.callback(self.udp.stop)
 
@@ -58,6 +74,28 @@ class House:
         sock.bind(("127.0.0.1", 0))
         sock.setblocking(False)
         return sock
+
+    def take_over(self, elder: "House", entry: Entry) -> Entry:
+        """Go on with what *elder* has in its table: what goes over is what would go over a link."""
+        parcel = entry.hand_over()
+        told = record.understood(json.loads(json.dumps(record.told(parcel.record))))
+        copies = [socket.SocketType(sock.family, sock.type, 0, os.dup(sock.fileno())) for sock in parcel.sockets]
+        for sock in parcel.sockets:
+            elder.loop.close(sock, sock.fileno())
+        if parcel.descriptors:
+            elder.service.capacity.give_back(parcel.descriptors)
+        elder.loop.turn()
+        return self.adopt(Parcel(told, list(copies), parcel.descriptors))
+
+    def adopt(self, parcel: Parcel) -> Entry:
+        known = {tuple(identity(server)): server for server in self.service.pool.servers}
+        return adopt(
+            self.receiver, parcel, known.get(tuple(parcel.record.server)), lambda words: known.get(tuple(words))
+        )
+
+    def total(self, metric: catalogue.Metric) -> int:
+        """Over all workers."""
+        return sum(self.row.board.total(column) for _, column in self.row.columns.each(metric))
 
     def send(self, *datagrams: bytes) -> None:
         """The client's, all before the loop turns."""
