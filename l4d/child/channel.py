@@ -1,10 +1,17 @@
 """What master and child say to each other, over a SOCK_SEQPACKET pair: one word a message.
 
     worker -> master    ready      all is built, nobody is served yet
+                        moved      every UDP flow is with a successor; its clients are still heard, and passed on
                         quiet      nothing new is taken any more
-    master -> worker    begin      take clients from here on
-                        drain      a successor has your sockets: take nothing new, let what lives finish, leave
-                        finish     the same without a successor: a UDP flow still hears its client
+                        vacant     no flow is left on the sockets of addresses that are gone
+                        shed       the sockets of slots that were given up are closed here
+    master -> worker    take_over  with a descriptor: the link (handover/link.py) from a worker of the last generation
+                        begin      take clients from here on
+                        hand_over SLOT SLOTS  with a descriptor: the link to the worker in this slot of so many
+                        drain      a successor has your sockets: take nothing new; what is not handed over may finish
+                        steered    new datagrams come to the successors' sockets: read what is queued, and no more
+                        shed       no client is steered to slots that were given up: take who is queued there, close
+                        finish     drain, without a successor: a UDP flow still hears its client
     control -> master   ready      everything is imported, nothing is done yet
                         looked     every server was checked once, every name was asked for once
     master -> control   go         the last control process is gone: begin
@@ -15,13 +22,20 @@ The end of the master's side means that it is gone; the child stops.
 """
 
 import contextlib
-import os
 import socket
 
+from l4d.linux import messages
+
 READY = b"ready"
+MOVED = b"moved"
 QUIET = b"quiet"
+VACANT = b"vacant"
+SHED = b"shed"
 LOOKED = b"looked"
 BEGIN = b"begin"
+TAKE_OVER = b"take_over"
+HAND_OVER = b"hand_over"
+STEERED = b"steered"
 GO = b"go"
 DRAIN = b"drain"
 FINISH = b"finish"
@@ -30,29 +44,53 @@ LOG = b"log"
 
 LONGEST = 64
 
+LINK_BUFFER = 1 << 20
+"""Bytes that a link should hold while its other end is busy."""
+
+_WITH_DESCRIPTOR = frozenset({TAKE_OVER, HAND_OVER, LOG})
+
+
+def has_descriptor(word: bytes) -> bool:
+    """Whether *word* is one with a descriptor; it comes without where the process has no number left for that."""
+    return word.partition(b" ")[0] in _WITH_DESCRIPTOR
+
+
+def hand_over(slot: int, slots: int) -> bytes:
+    """The word `hand_over` for the successor in *slot* of *slots*."""
+    return b"%b %d %d" % (HAND_OVER, slot, slots)
+
+
+def successor(word: bytes) -> tuple[int, int]:
+    """Slot and number of slots of the successor that the word `hand_over` speaks of."""
+    _word, slot, slots = word.split()
+    return int(slot), int(slots)
+
+
+def link(fd: int) -> socket.socket:
+    """The link that came with the words `take_over` and `hand_over`."""
+    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fd)
+
+
+def link_pair() -> tuple[socket.socket, socket.socket]:
+    """The two ends of a link."""
+    ends = pair()
+    for end in ends:  # a datagram and its head must fit in, many times; the kernel grants what it can
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LINK_BUFFER)
+    return ends
+
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """The master's and the child's end."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)
-    theirs.setblocking(False)
-    return ours, theirs
+    return messages.pair()
 
 
 def say(sock: socket.socket, word: bytes, *descriptors: int) -> None:
     """Send one word. One who is gone does not hear it; that is told elsewhere."""
     with contextlib.suppress(OSError):
-        socket.send_fds(sock, [word], list(descriptors))
+        messages.send(sock, word, descriptors)
 
 
 def hear(sock: socket.socket) -> tuple[bytes, list[int]] | None:
     """One word with the descriptors that came with it; an empty word is the other side's end; None: nothing came."""
-    try:
-        word, descriptors, _flags, _address = socket.recv_fds(sock, LONGEST, 4)
-    except BlockingIOError:
-        return None
-    except ConnectionError:
-        return b"", []
-    for fd in descriptors:
-        os.set_inheritable(fd, False)
-    return word, descriptors
+    received = messages.receive(sock, LONGEST)
+    return None if received is None else (received.data, received.descriptors)

@@ -41,6 +41,7 @@ def settle(assignment: Assignment, title: str) -> None:
     if assignment.identity is not None:
         process.become(assignment.identity.uid, assignment.identity.gid)
     process.forbid_new_privileges()
+    assignment.columns.seal()
     if not process.die_with_parent(assignment.master):
         raise ProcessLookupError(None, "the master is gone")
 

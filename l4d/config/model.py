@@ -38,6 +38,7 @@ class Main:
     rlimit_nofile: int
     cpu_affinity: Affinity
     drain_timeout: float
+    handover: bool  # at a reload that asks for this configuration
 
 
 @dataclass(frozen=True, slots=True)

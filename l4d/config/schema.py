@@ -80,7 +80,7 @@ MAIN = section(
     Key("rlimit_nofile", One(integer(64, _FILES, or_zero=True)), 0, "descriptors a process may open; 0: as it is"),
     Key("cpu_affinity", One(choice(Affinity), choice_written), "off", "auto: worker k stays on CPU k"),
     Key("drain_timeout", _TIME_OR_NONE, "30s", 'longest graceful stop; "0": no bound'),
-    later="handover",
+    Key("handover", _BOOLEAN, True, "a reload moves live sessions to the new workers; false: old workers keep theirs"),
 )
 
 LOG = section(

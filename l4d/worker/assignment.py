@@ -14,11 +14,19 @@ class WorkerAssignment(Assignment):
     slot: int
     workers: int  # how many slots there are
     sockets: Mapping[str, Sequence[socket.socket]]  # this slot's listening sockets, by listener
+    surplus: Mapping[str, Sequence[socket.socket]]  # the same of slots that were given up, until they are shed
+    retired: Mapping[str, Sequence[socket.socket]]  # the same of UDP addresses that are gone, and have flows left
 
     @classmethod
     def of(
-        cls, common: Assignment, slot: int, workers: int, sockets: Mapping[str, Sequence[socket.socket]]
+        cls,
+        common: Assignment,
+        slot: int,
+        workers: int,
+        sockets: Mapping[str, Sequence[socket.socket]],
+        surplus: Mapping[str, Sequence[socket.socket]],
+        retired: Mapping[str, Sequence[socket.socket]],
     ) -> "WorkerAssignment":
         """What every child has, and a worker's own."""
         shared = {field.name: getattr(common, field.name) for field in fields(Assignment)}
-        return cls(**shared, slot=slot, workers=workers, sockets=sockets)
+        return cls(**shared, slot=slot, workers=workers, sockets=sockets, surplus=surplus, retired=retired)

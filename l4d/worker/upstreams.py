@@ -12,8 +12,9 @@ from l4d.config.model import Upstream
 from l4d.loop.loop import EDGE, IN, Loop
 from l4d.stats.board import Board
 from l4d.tcp.queue import advance
-from l4d.tcp.service import TcpService
+from l4d.tcp.service import Relaying, TcpService
 from l4d.terms import OnDown
+from l4d.udp.client import Entry
 from l4d.udp.service import UdpService
 from l4d.upstream.pool import Pool
 from l4d.upstream.server import Server
@@ -34,6 +35,7 @@ class Upstreams:
         self._loop = loop
         self._chance = chance
         self._pools: dict[str, Pool] = {}
+        self._index: dict[str, tuple[tuple[Server, ...], dict[tuple[str, str], Server]]] = {}
         self._services: list[TcpService | UdpService] = []
         self._closed: set[tuple[TcpService | UdpService, Server]] = set()  # that are down, and known to be
         self._closing: deque[tuple[TcpService | UdpService, Server]] = deque()
@@ -46,6 +48,17 @@ class Upstreams:
             pool = self._pools[upstream.name] = make_pool(self._assignment, upstream, self._row, self._chance)
             pool.refresh(self._loop.now)
         return self._pools[upstream.name]
+
+    def find(self, upstream: str, name: str, address: str) -> Server | None:
+        """The server that is called so, at this address; None: there is none any more."""
+        pool = self._pools.get(upstream)
+        if pool is None:
+            return None
+        servers, index = self._index.get(upstream, ((), {}))
+        if servers is not pool.servers:
+            index = {(server.name, str(server.address)): server for server in pool.servers}
+            self._index[upstream] = pool.servers, index
+        return index.get((name, address))
 
     def add(self, service: TcpService | UdpService) -> None:
         self._services.append(service)
@@ -95,7 +108,7 @@ class Upstreams:
         """A bounded piece of what there is to do; the rest comes with the next turn."""
         if self._closing:
             service, server = self._closing.popleft()
-            batch = list(islice(service.served_by(server), BATCH)) if server.down else []
+            batch: list[Relaying | Entry] = list(islice(service.served_by(server), BATCH)) if server.down else []
             for session in batch:
                 session.server_down()
             if len(batch) == BATCH:

@@ -4,30 +4,24 @@ import os
 import random
 import resource
 import signal
+from collections.abc import Callable
 
 from setproctitle import setproctitle
 
 from l4d.access.capacity import RESERVE, Capacity
 from l4d.child import channel
 from l4d.child.settle import IGNORED
-from l4d.config.model import Listener
 from l4d.linux import pipes
 from l4d.linux.signals import Signals
 from l4d.log.log import Log
 from l4d.loop.loop import IN, Loop
 from l4d.movers.copy import make_buffer
 from l4d.movers.machinery import Machinery
-from l4d.session.service import Service
 from l4d.stats import catalogue
-from l4d.stats.tally import ListenerTally
-from l4d.tcp.accept import Acceptor, Gate
-from l4d.tcp.service import TcpService
-from l4d.terms import Protocol
-from l4d.udp.receive import Receiver
-from l4d.udp.service import UdpService
-from l4d.udp.service import make_buffer as make_datagram_buffer
 from l4d.worker.assignment import WorkerAssignment
-from l4d.worker.upstreams import Upstreams
+from l4d.worker.giving import Giver
+from l4d.worker.services import Services
+from l4d.worker.taking import Taker
 
 HEARTBEAT_SECONDS = 0.5
 """A worker that is well has a heartbeat hardly older than this."""
@@ -46,53 +40,36 @@ class Worker:
         self._signals = Signals((signal.SIGTERM,), IGNORED)
         pool = pipes.share(assignment.workers)
         self._capacity = Capacity(assignment.config.main.max_sessions, _descriptors_for_sessions(pool))
-        self._gate = Gate(self._loop, self._capacity, log)
-        self._chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
-        self._datagrams = make_datagram_buffer()
-        self._machinery = Machinery(make_buffer(), pool)
-        self._upstreams = Upstreams(assignment, self._loop, self._chance)
-        self._services: list[TcpService | UdpService] = []
-        self._receivers: list[Receiver] = []
-        for listener in assignment.config.listeners.values():
-            self._add(listener)
+        chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
+        machinery = Machinery(make_buffer(), pool)
+        services = self._services = Services(assignment, self._loop, log, self._capacity, machinery, chance)
+        self._taker = Taker(assignment, self._loop, log, services, self._capacity, self._read_datagrams)
+        place = assignment.slot, assignment.workers
+        self._giver = Giver(self._loop, log, services, self._capacity, place, self._all_flows_moved)
+        self._serving = False
+        self._leaving = False
+        self._hears = True  # the UDP sockets, once they are ours, and until they are a successor's
+        self._vacant = not assignment.retired  # so there is nothing to tell
+        self._heed: dict[bytes, Callable[[], None]] = {
+            channel.BEGIN: self._begin_to_serve,
+            channel.DRAIN: lambda: self._drain(successor=True),
+            channel.STEERED: lambda: self._giver.steered(self._quiet),
+            channel.SHED: self._shed,
+            channel.FINISH: lambda: self._drain(successor=False),
+            channel.STOP: self._stop,
+            b"": self._stop,  # the master is gone
+        }
 
     def serve(self) -> None:
         """Say ready, serve once told to, and turn until told to leave."""
         loop = self._loop
         loop.watch(self._signals.fd, IN, self._on_signal)
         loop.watch(self._assignment.channel.fileno(), IN, self._on_word)
-        self._upstreams.watch()
+        self._services.upstreams.watch()
         self._beat()
         channel.say(self._assignment.channel, channel.READY)
         loop.run()
         loop.shut()
-
-    def _add(self, listener: Listener) -> None:
-        """Build the service of one listener around its sockets."""
-        assignment = self._assignment
-        upstream = assignment.config.upstreams[listener.upstream]
-        service = Service(
-            listener,
-            upstream,
-            self._upstreams.pool(upstream),
-            self._loop,
-            self._log,
-            ListenerTally(self._row, assignment.columns, listener.name),
-            self._capacity,
-        )
-        if listener.protocol is Protocol.TCP:
-            tcp = TcpService(service, self._machinery, self._chance)
-            self._begin(tcp)
-            for sock in assignment.sockets[listener.name]:
-                self._gate.add(Acceptor(tcp, sock, self._gate))
-        else:
-            udp = UdpService(service, self._datagrams, self._chance)
-            self._begin(udp)
-            self._receivers += [Receiver(udp, sock, self._capacity.most) for sock in assignment.sockets[listener.name]]
-
-    def _begin(self, service: TcpService | UdpService) -> None:
-        self._services.append(service)
-        self._upstreams.add(service)
 
     # What the master, or a signal, says
 
@@ -101,17 +78,27 @@ class Worker:
         if heard is None:
             return
         word, descriptors = heard
-        if word == channel.BEGIN:
-            self._begin_to_serve()
-        elif word == channel.DRAIN:
-            self._drain(successor=True)
-        elif word == channel.FINISH:
-            self._drain(successor=False)
-        elif word == channel.LOG:
-            for fd in descriptors:  # none, if this process had no number left for it
-                self._take_log(fd)
+        if word in self._heed:
+            self._heed[word]()
         else:
-            self._stop()  # told to, or the master is gone
+            self._take_descriptors(word, descriptors)
+
+    def _take_descriptors(self, word: bytes, descriptors: list[int]) -> None:
+        """A word with a descriptor. If none has come, what it was to be used for goes on without.
+
+        A word that is not known is one of another version's master, at an upgrade.
+        """
+        if not descriptors and channel.has_descriptor(word):
+            self._log.seldom("descriptors", f"no descriptor is left for what the word {word.decode()} brings")
+        for fd in descriptors:
+            if word == channel.LOG:
+                self._log.sink.reopen(fd)
+            elif word == channel.TAKE_OVER:
+                self._taker.add(channel.link(fd))
+            elif word.startswith(channel.HAND_OVER):
+                self._giver.add(*channel.successor(word), channel.link(fd))
+            else:
+                os.close(fd)
 
     def _on_signal(self, _mask: int) -> None:
         if self._signals.read():
@@ -119,47 +106,86 @@ class Worker:
 
     def _begin_to_serve(self) -> None:
         """Take clients from here on; those who came before wait in the kernel's queues."""
-        self._gate.open()
-        for receiver in self._receivers:
-            receiver.watch()
+        self._serving = True
+        self._services.gate.open()
+        if not self._taker.waiting:
+            self._read_datagrams()
+
+    def _read_datagrams(self) -> None:
+        """The UDP sockets are ours to read."""
+        if self._serving and self._hears:
+            self._services.read_datagrams()
+
+    def _shed(self) -> None:
+        """Close what we have of slots that were given up, and say so. Told again if some who wait find no room."""
+        if self._services.gate.shed():
+            self._loop.at_end(lambda: channel.say(self._assignment.channel, channel.SHED))
 
     def _drain(self, *, successor: bool) -> None:
         """Take who waits in the queues, then nothing new; leave with the last session."""
         setproctitle("l4d: worker process is shutting down")
-        self._gate.take_queued()
-        self._gate.shut()
-        for receiver in self._receivers:
+        self._leaving = True
+        self._hears = self._hears and not successor
+        self._services.gate.take_queued()
+        self._services.gate.shut()
+        if successor and self._giver.has_heirs:
+            self._giver.begin()
+            if self._giver.switched:  # there is no UDP
+                self._quiet()
+        else:
+            self._leave_datagrams(successor=successor)
+            self._quiet()
+        self._capacity.when_empty(self._leave_when_alone)
+
+    def _leave_datagrams(self, *, successor: bool) -> None:
+        """The sockets are a successor's who gets no flows; or, without one, only those who have a flow are heard."""
+        for receiver in self._services.receivers.values():
             if successor:
                 receiver.count_lost()
                 receiver.shut()
             else:
                 receiver.admit_nobody()
         if successor:
-            self._receivers.clear()  # what is lost from here on is the successor's to count
-        # Said when the sockets are closed: from then on nobody gets into a queue that is closed with it.
-        self._loop.at_end(lambda: channel.say(self._assignment.channel, channel.QUIET))
-        self._capacity.when_empty(self._loop.stop)
+            self._services.receivers.clear()  # what is lost from here on is the successor's to count
+
+    def _quiet(self) -> None:
+        """Tell the master that nothing new is taken: after the sockets are closed, as nobody gets into a queue then."""
+        self._loop.at_end(self._say_quiet)
+
+    def _say_quiet(self) -> None:
+        channel.say(self._assignment.channel, channel.QUIET)
+        self._leave_when_alone()
+
+    def _all_flows_moved(self) -> None:
+        channel.say(self._assignment.channel, channel.MOVED)
+
+    def _leave_when_alone(self) -> None:
+        """End when no session is left, none can come, and no UDP client is to be passed on."""
+        handed_over = not self._giver.has_heirs or (self._giver.switched and not self._giver.busy)
+        if not self._capacity.sessions and handed_over and self._taker.idle:
+            self._loop.stop()
 
     def _stop(self) -> None:
         """End every session, leave."""
-        self._gate.shut()
-        for service in self._services:
+        self._services.gate.shut()
+        for service in self._services.all:
             service.stop()
         self._loop.stop()
-
-    def _take_log(self, fd: int) -> None:
-        """The log file was reopened."""
-        self._log.sink.reopen(fd)
 
     # The loop's own
 
     def _beat(self) -> None:
         """What is done every half second."""
+        self._beats.enter(self, self._loop.now)  # first: whatever fails below, this process turns
         self._row[self._heartbeat] = int(self._loop.now * 1000)
-        for receiver in self._receivers:
+        for receiver in self._services.receivers.values():
             receiver.count_lost()
-        self._upstreams.tend()
-        self._beats.enter(self, self._loop.now)
+        self._services.upstreams.tend()
+        if self._leaving:
+            self._leave_when_alone()
+        elif not self._vacant and self._serving and not self._taker.waiting and self._services.vacate():
+            self._vacant = True
+            channel.say(self._assignment.channel, channel.VACANT)
 
     def _on_bug(self, culprit: object) -> None:
         """A handler or deadline of *culprit* raised: the session it serves is given up, the worker lives."""

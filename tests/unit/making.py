@@ -103,7 +103,7 @@ def member(**changes: Any) -> model.Server:
 
 def config_of(*upstreams: model.Upstream) -> model.Config:
     """A whole configuration with these, and one listener."""
-    main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0)
+    main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0, handover=True)
     log, resolver = model.Log(Level.INFO, "stderr"), model.Resolver((), 2.0, 1.0, 300.0)
     return model.Config(main, log, resolver, {"web": listener()}, {each.name: each for each in upstreams}, ())
 
@@ -165,7 +165,7 @@ class OwnBoard(Board):
     """A board that goes with the test that made it; a program has one for as long as it lives."""
 
     def __del__(self) -> None:
-        for fd in self.descriptors:
+        for fd in self.left:
             os.close(fd)
 
 

@@ -11,7 +11,22 @@ from tests.kit.processes import own_descriptors
 
 Pair = tuple[socket.socket, socket.socket]
 
-WORDS = [channel.READY, channel.QUIET, channel.GO, channel.DRAIN, channel.FINISH, channel.STOP, channel.LOG]
+WORDS = [
+    channel.READY,
+    channel.MOVED,
+    channel.QUIET,
+    channel.VACANT,
+    channel.LOOKED,
+    channel.BEGIN,
+    channel.TAKE_OVER,
+    channel.HAND_OVER,
+    channel.STEERED,
+    channel.GO,
+    channel.DRAIN,
+    channel.FINISH,
+    channel.STOP,
+    channel.LOG,
+]
 
 
 @pytest.fixture
@@ -96,3 +111,48 @@ def test_a_pair_leaves_nothing_behind() -> None:
     ours.close()
     theirs.close()
     assert own_descriptors() == before
+
+
+# Links
+
+
+@pytest.mark.parametrize(("slot", "slots"), [(0, 1), (3, 8), (499, 500)])
+def test_the_word_for_a_successor_says_which_of_how_many_it_is(slot: int, slots: int) -> None:
+    word = channel.hand_over(slot, slots)
+    assert word.startswith(channel.HAND_OVER)
+    assert len(word) <= channel.LONGEST
+    assert channel.successor(word) == (slot, slots)
+
+
+def test_a_link_comes_with_a_word_and_is_what_the_other_end_is_linked_to(pair: Pair) -> None:
+    ours, theirs = pair
+    giver, taker = channel.link_pair()
+    channel.say(ours, channel.hand_over(0, 2), giver.fileno())
+    giver.close()
+    heard = channel.hear(theirs)
+    assert heard is not None
+    _word, [fd] = heard
+    with channel.link(fd) as linked, taker:
+        assert not os.get_inheritable(linked.fileno())
+        taker.send(b"hello")
+        assert linked.recv(100, socket.MSG_DONTWAIT) == b"hello"
+        with pytest.raises(BlockingIOError):  # whoever made it non-blocking did so for all its holders
+            linked.recv(100)
+
+
+def test_a_link_holds_a_datagram_of_any_size_many_times_over() -> None:
+    giver, taker = channel.link_pair()
+    with giver, taker:
+        sent = 0
+        with pytest.raises(BlockingIOError):
+            while True:
+                sent += giver.send(bytes(65_000))
+        assert sent >= 2 * 65_000
+        assert len(taker.recv(1 << 20)) == 65_000
+
+
+def test_it_is_known_which_words_bring_a_descriptor() -> None:
+    assert channel.has_descriptor(channel.TAKE_OVER)
+    assert channel.has_descriptor(channel.hand_over(1, 2))
+    assert channel.has_descriptor(channel.LOG)
+    assert not channel.has_descriptor(channel.DRAIN)

@@ -205,6 +205,7 @@ MAINS = st.fixed_dictionaries(
     optional={
         "workers": st.one_of(st.just("auto"), st.integers(1, 500)),
         "drain_timeout": DURATIONS,
+        "handover": st.booleans(),
         "pid_file": st.text(LETTERS, max_size=5).map(lambda name: "/run/" + "".join(name.split())),
     },
 )

@@ -35,7 +35,7 @@ def test_every_problem_is_told_at_once_with_line_and_way_out(tmp_path: Path) -> 
     text = """\
 [main]
 workers = true
-handover = true
+admin = true
 
 [listeners.pg]
 upstrem = "pg"
@@ -55,7 +55,7 @@ on_down = "kill"
     clash = "127.0.0.1:5432 (tcp) is bound twice; first by listeners.pg.bind[0] at l4d.toml:7"
     assert refused(tmp_path, text, ["log.level=debgu", "main.user"]) == [
         'l4d.toml:2: main.workers: must be "auto" or a whole number from 1 to 500, not true',
-        "l4d.toml:3: main.handover: not available in this version",
+        "l4d.toml:3: main.admin: not available in this version",
         "l4d.toml:6: listeners.pg.upstrem: no such key; did you mean 'upstream'?",
         f"l4d.toml:10: listeners.db.bind[0]: {clash}",
         "l4d.toml:14: upstreams.db.servers[1]: '10.0.0.2' has no port; write it as '10.0.0.2:5432'",

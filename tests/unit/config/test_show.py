@@ -16,6 +16,7 @@ max_sessions = 0
 rlimit_nofile = 0
 cpu_affinity = "off"
 drain_timeout = "30s"
+handover = true
 
 [log]
 level = "info"

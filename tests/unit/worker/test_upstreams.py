@@ -33,7 +33,7 @@ def assignment_of(row: Row, config: model.Config) -> WorkerAssignment:
     """That of slot 0, with the row for its own."""
     nothing = cast(socket.socket, None)
     common = Assignment(1, config, None, row.board, row.columns, row.number, CONTROL, nothing, Lines(), 1, False)
-    return WorkerAssignment.of(common, 0, 2, {})
+    return WorkerAssignment.of(common, 0, 2, {}, {}, {})
 
 
 class Office:
