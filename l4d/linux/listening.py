@@ -19,16 +19,13 @@ def bind(listener: Listener, address: Address) -> socket.socket:
 
     A UDP socket receives from here on; its queue keeps what comes until a worker reads it.
     """
-    kind = socket.SOCK_STREAM if listener.protocol is Protocol.TCP else socket.SOCK_DGRAM
-    sock = socket.socket(address.family, kind | socket.SOCK_NONBLOCK)
-    try:
-        if isinstance(address, Unix):
-            _bind_path(sock, address.path)
-        else:
-            _bind_inet(sock, listener, address)
-    except BaseException:
-        sock.close()
-        raise
+    return _bound(listener.protocol, address)
+
+
+def join(member: socket.socket, address: Address) -> socket.socket:
+    """One more socket on the IP *address* of *member*, with buffers as large. Raises OSError."""
+    sock = _bound(Protocol.TCP if member.type == socket.SOCK_STREAM else Protocol.UDP, address)
+    options.copy_buffers(sock, member)
     return sock
 
 
@@ -67,13 +64,27 @@ def listen(sock: socket.socket, listener: Listener) -> None:
         sock.listen(listener.backlog)
 
 
-def _bind_inet(sock: socket.socket, listener: Listener, address: Inet) -> None:
+def _bound(protocol: Protocol, address: Address) -> socket.socket:
+    kind = socket.SOCK_STREAM if protocol is Protocol.TCP else socket.SOCK_DGRAM
+    sock = socket.socket(address.family, kind | socket.SOCK_NONBLOCK)
+    try:
+        if isinstance(address, Unix):
+            _bind_path(sock, address.path)
+        else:
+            _bind_inet(sock, protocol, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _bind_inet(sock: socket.socket, protocol: Protocol, address: Inet) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    if listener.protocol is Protocol.TCP:
+    if protocol is Protocol.TCP:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    if listener.protocol is Protocol.UDP:
+    if protocol is Protocol.UDP:
         if address.wildcard:
             _ask_for_local_address(sock)
         datagram.take_trains(sock)

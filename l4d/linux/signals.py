@@ -19,10 +19,13 @@ class Signals:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in heeded:
+        numbers = list(heeded)
+        for number in numbers:
             signal.signal(number, _note)
         for number in ignored:
             signal.signal(number, signal.SIG_IGN)
+        # Blocked signals stay so over an exec: what our starter was spared is none of our affair.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
     @property
     def fd(self) -> int:

@@ -29,6 +29,7 @@ from typing import Final, TypeAlias
 from l4d.address import SockAddr
 
 SO_ATTACH_REUSEPORT_CBPF = 51
+SO_DETACH_REUSEPORT_BPF = 68
 
 SPREAD: Final = 0x9E3779B1
 FIRST: Final = 0x85EBCA6B
@@ -58,14 +59,22 @@ Instruction: TypeAlias = tuple[int, int]
 def attach(sock: socket.socket, slots: int) -> None:
     """Have the group of *sock*, an IP socket bound with SO_REUSEPORT, steered over its first *slots* sockets.
 
-    A TCP socket that does not listen yet has a group of its own; those that listen on its address later join it.
-    What was attached before is replaced at once. Raises OSError.
+    What was attached before is replaced at once. A TCP socket should listen by then: with a program, it cannot begin to
+    where another one listens on an address that overlaps. Raises OSError.
     """
     # sock_filter { u16 code; u8 jt; u8 jf; u32 k; }; sock_fprog { unsigned short len; sock_filter *filter; }
     instructions = [struct.pack("=HBBI", code, 0, 0, k) for code, k in _program(sock.family, slots)]
     program = array.array("B", b"".join(instructions))
     address, _size = program.buffer_info()
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, struct.pack("@HP", len(instructions), address))
+
+
+def detach(sock: socket.socket) -> None:
+    """Have the kernel choose in the group of *sock*, as it does where no program was attached. Raises OSError."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, 0)
+    except FileNotFoundError:
+        return  # there was none
 
 
 def slot_of(sockaddr: SockAddr, slots: int) -> int:

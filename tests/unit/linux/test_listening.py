@@ -46,6 +46,16 @@ def test_the_sockets_of_all_slots_share_an_address() -> None:
             listening.listen(second, config)
 
 
+def test_a_socket_joins_another_with_buffers_as_large() -> None:
+    for config in (TCP, UDP):
+        with listening.bind(config, ANY_PORT) as first:
+            listening.tune(first, listener(protocol=config.protocol, receive_buffer=50_000, send_buffer=60_000))
+            with listening.join(first, same_address(first)) as second:
+                assert (second.getsockname(), second.type) == (first.getsockname(), first.type)
+                assert second.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 100_000
+                assert second.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 120_000
+
+
 def test_listening_again_is_no_error() -> None:
     with listening.bind(TCP, ANY_PORT) as sock:
         listening.listen(sock, TCP)

@@ -37,6 +37,19 @@ def test_a_signal_that_is_ignored_does_nothing(signals: Signals) -> None:
     assert signals.read() == []
 
 
+def test_a_signal_that_our_starter_had_blocked_is_heeded() -> None:
+    former = signal.getsignal(signal.SIGUSR1)
+    signal.pthread_sigmask(signal.SIG_BLOCK, USED)
+    signals = Signals([signal.SIGUSR1])
+    try:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert signals.read() == [signal.SIGUSR1]
+    finally:
+        signals.close()
+        signal.signal(signal.SIGUSR1, former)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, USED)
+
+
 def test_reading_when_nothing_came_does_not_wait(signals: Signals) -> None:
     assert signals.read() == []
 

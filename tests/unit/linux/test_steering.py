@@ -24,17 +24,17 @@ SOCKETS_AND_SLOTS = [(1, 1), (2, 2), (3, 3), (8, 8), (4, 2), (8, 3)]
 
 @contextmanager
 def group(config: Listener, host: str, sockets: int, slots: int) -> Iterator[list[socket.socket]]:
-    """So many sockets on one address, steered from the first one on, before that one listens."""
+    """So many sockets on one address, steered from the first one on."""
     address = Inet(host, 0)
     with ExitStack() as opened:
         members: list[socket.socket] = []
         for _ in range(sockets):
             sock = opened.enter_context(listening.bind(config, address))
             address = Inet(host, sock.getsockname()[1])
-            if not members:
-                steering.attach(sock, slots)
             listening.listen(sock, config)
             members.append(sock)
+            if len(members) == 1:
+                steering.attach(sock, slots)
         yield members
 
 
@@ -105,11 +105,11 @@ def test_a_tcp_client_is_where_its_address_says(host: str, sockets: int, slots: 
 
 def test_a_client_that_sends_ip_options_is_steered_by_its_port_all_the_same() -> None:
     with group(UDP, "127.0.0.1", 8, 8) as members:
-        for _ in range(50):
+        for _ in range(150):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
                 client.setsockopt(socket.IPPROTO_IP, IP_OPTIONS, b"\x01\x01\x01\x01")  # no operation, four times
                 client.sendto(b"x", members[0].getsockname())
-        check(list(senders(members)), 50, 8)
+        check(list(senders(members)), 150, 8)
 
 
 @pytest.mark.parametrize("config", [TCP, UDP])
@@ -117,24 +117,34 @@ def test_a_program_is_replaced_while_the_group_is_in_use(config: Listener) -> No
     with group(config, "127.0.0.1", 4, 1) as members, ExitStack() as clients:
         for slots in (1, 4, 2, 3):
             steering.attach(members[-1], slots)  # any of them stands for the group
-            for _ in range(40):
+            for _ in range(80):
                 client = clients.enter_context(socket.socket(members[0].family, members[0].type))
                 client.connect(members[0].getsockname())
                 if config is UDP:
                     client.send(b"x")
-            check(list((senders if config is UDP else connected)(members)), 40, slots)
+            check(list((senders if config is UDP else connected)(members)), 80, slots)
 
 
 @pytest.mark.parametrize("config", [TCP, UDP])
 def test_a_socket_that_leaves_last_changes_nothing_for_the_others(config: Listener) -> None:
     with group(config, "127.0.0.1", 3, 2) as members, ExitStack() as clients:
         members.pop().close()
-        for _ in range(40):
+        for _ in range(80):
             client = clients.enter_context(socket.socket(members[0].family, members[0].type))
             client.connect(members[0].getsockname())
             if config is UDP:
                 client.send(b"x")
-        check(list((senders if config is UDP else connected)(members)), 40, 2)
+        check(list((senders if config is UDP else connected)(members)), 80, 2)
+
+
+def test_without_a_program_the_kernel_chooses_among_all() -> None:
+    with group(UDP, "127.0.0.1", 4, 1) as members:
+        send(members[0], 50)
+        assert {number for number, _ in senders(members)} == {0}
+        steering.detach(members[1])
+        steering.detach(members[2])  # again: nothing happens
+        send(members[0], 200)
+        assert {number for number, _ in senders(members)} == {0, 1, 2, 3}
 
 
 def test_a_socket_that_shares_with_nobody_cannot_be_steered() -> None:
