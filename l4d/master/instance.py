@@ -43,6 +43,11 @@ def lock(protocol: Protocol, address: Address) -> socket.socket:
     return sock
 
 
+def renew(held: socket.socket) -> None:
+    """A lock that another process took, and gave us, tells our pid from here on: the kernel notes who listens last."""
+    held.listen(ASKERS)
+
+
 def holder(protocol: Protocol, address: Address) -> int:
     """The pid of the l4d that serves the address; 0: none does; -1: one does, and cannot say its pid."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:

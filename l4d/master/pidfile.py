@@ -10,28 +10,41 @@ from l4d.errors import StartError
 class PidFile:
     """The running master's pid file."""
 
-    def __init__(self, path: str) -> None:
-        """Take the lock; the file is empty until `write`. Raises StartError: another one holds it, or no right."""
+    def __init__(self, path: str, locked: int = -1) -> None:
+        """Take the lock; the file is empty until `write`. Raises StartError: another one holds it, or no right.
+
+        *locked* is a descriptor of the file with the lock on it, from the master that had it.
+        """
         self.path = path
-        self._fd = _open(path)
-        while os.fstat(self._fd).st_nlink == 0:  # the former one removed it between our opening and locking it
-            os.close(self._fd)
-            self._fd = _open(path)
-        with contextlib.suppress(OSError):
-            os.ftruncate(self._fd, 0)  # what a stale file says is nobody's pid, or a stranger's
+        self.fd = locked if locked >= 0 else _take(path)
 
     def write(self, pid: int) -> None:
         """Let the file say who runs. A disk without room for it is not worth a stop: the lock is what counts."""
         with contextlib.suppress(OSError):
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, f"{pid}\n".encode(), 0)
+            os.ftruncate(self.fd, 0)
+            os.pwrite(self.fd, f"{pid}\n".encode(), 0)
 
     def remove(self) -> None:
         """The master leaves. A file that somebody has put in the place of ours stays."""
         with contextlib.suppress(OSError):
-            if os.path.samestat(os.fstat(self._fd), os.stat(self.path)):
+            if os.path.samestat(os.fstat(self.fd), os.stat(self.path)):
                 os.unlink(self.path)
-        os.close(self._fd)
+        self.close()
+
+    def close(self) -> None:
+        """Another master has the file, and the lock with it."""
+        os.close(self.fd)
+
+
+def _take(path: str) -> int:
+    """The file's descriptor, locked; the file is empty. Raises StartError."""
+    fd = _open(path)
+    while os.fstat(fd).st_nlink == 0:  # the former one removed it between our opening and locking it
+        os.close(fd)
+        fd = _open(path)
+    with contextlib.suppress(OSError):
+        os.ftruncate(fd, 0)  # what a stale file says is nobody's pid, or a stranger's
+    return fd
 
 
 def _open(path: str) -> int:

@@ -100,4 +100,4 @@ def test_without_a_pid_file_nobody_can_be_found() -> None:
 def test_a_full_disk_is_not_worth_a_stop() -> None:
     full = PidFile("/dev/full")
     full.write(4711)
-    os.close(full._fd)
+    os.close(full.fd)
