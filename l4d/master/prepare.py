@@ -20,6 +20,7 @@ from l4d.health.secret import read_secret
 from l4d.linux import process
 from l4d.log.sinks import Sink, open_sink
 from l4d.master import identity, sockets
+from l4d.master.bound import Bound, Place
 from l4d.master.instance import Served
 from l4d.master.pidfile import PidFile
 
@@ -45,9 +46,7 @@ class Prepared:
             self.pid_file.remove()
 
 
-def prepare(
-    config: Config, held: dict[sockets.Place, sockets.Bound], pid_file: str, served: Collection[Served] = ()
-) -> Prepared:
+def prepare(config: Config, held: dict[Place, Bound], pid_file: str, served: Collection[Served] = ()) -> Prepared:
     """Open what *config* names, beside the sockets and the *pid_file* that are held already; *served* see Plan.
 
     Raises StartError with all that failed, and leaves nothing open then.
@@ -65,7 +64,10 @@ def prepare(
         if lock is not None:
             undo.callback(lock.remove)
         slots = config.main.workers or min(process.cpu_count(), MOST_WORKERS)
-        made = None if problems else _attempt(problems, lambda: sockets.plan(config, slots, held, served))
+        retain = config.main.handover
+        made = (
+            None if problems else _attempt(problems, lambda: sockets.plan(config, slots, held, served, retain=retain))
+        )
         if sink is None or made is None:
             raise StartError(*problems)
         undo.pop_all()
