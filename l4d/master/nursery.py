@@ -1,4 +1,4 @@
-"""The nursery: workers are born, say ready, die, and are replaced.
+"""The nursery: workers are born, say ready, die, and are replaced; one that hangs is killed.
 
 It knows nothing of configurations and reloads; the master is told what happened through `Parent`.
 """
@@ -13,7 +13,8 @@ from l4d.errors import StartError
 from l4d.linux.process import describe_end
 from l4d.log.log import Log
 from l4d.loop.loop import IN, Loop
-from l4d.master.generation import EARLY, Child, Generation, Slot, pause_before_replacing
+from l4d.master.generation import READY_TIMEOUT, Child, Generation, Slot, died_early, pause_before_replacing
+from l4d.master.pulse import Pulse
 from l4d.master.spawn import Spawner
 from l4d.master.timers import Timers
 from l4d.stats import catalogue
@@ -76,10 +77,11 @@ class Nursery:
         for child in generation.children:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
 
-    def _bear(self, generation: Generation, slot: Slot) -> None:
+    def _bear(self, generation: Generation, slot: Slot) -> Child:
         child = slot.child = self._spawner.worker(generation, slot.number)
         self._loop.watch(child.channel.fileno(), IN, lambda _mask: self._on_word(child))
         self._loop.watch(child.pidfd, IN, lambda _mask: self._on_exit(child))
+        return child
 
     def _on_word(self, child: Child) -> None:
         heard = channel.hear(child.channel)
@@ -87,23 +89,40 @@ class Nursery:
             return
         if heard[0] == channel.READY:
             child.ready = True
+            Pulse(self._timers, lambda: self._last_beat(child), lambda: self._give_up(child, "hangs")).listen()
             self._parent.worker_ready(child)
         elif heard[0]:
             self._parent.worker_said(child, heard[0])
         else:
             self._loop.forget(child.channel.fileno())  # its end; the pidfd tells the rest
 
+    def _last_beat(self, child: Child) -> int | None:
+        """Its heartbeat on the board, in monotonic milliseconds; None when it is gone."""
+        if not _has_its_slot(child):
+            return None
+        return self._board.row(child.row)[self._columns.of(catalogue.HEARTBEAT)]
+
+    def _too_slow(self, child: Child) -> None:
+        if _has_its_slot(child) and not child.ready:
+            self._give_up(child, f"is not ready after {READY_TIMEOUT:g} s")
+
+    def _give_up(self, child: Child, why: str) -> None:
+        """It serves nobody (any more): its slot is to have another one, if its generation does not leave."""
+        self._parent.log.error(f"worker {child.slot} (pid {child.pid}) {why}, and is killed")
+        signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+
     def _on_exit(self, child: Child) -> None:
         _pid, status = os.waitpid(child.pid, 0)
+        child.quiet |= status == 0  # it has left by itself; what it last said may not have been heard yet
         lost = sum(self._board.row(child.row)[column] for _, column in self._columns.each(catalogue.SESSIONS))
         self._bury(child)
         generation = child.generation
+        words = f"worker {child.slot} (pid {child.pid}) {describe_end(status)}"
+        if lost or not generation.leaving:
+            self._parent.log.error(f"{words}; sessions lost with it: {lost}")
         if generation.leaving:
             self._parent.worker_left(child)
-            return
-        words = f"worker {child.slot} (pid {child.pid}) {describe_end(status)}"
-        self._parent.log.error(f"{words}; sessions lost with it: {lost}")
-        if generation.serving:
+        elif generation.serving:
             self._replace(generation, generation.slots[child.slot], child)
         else:
             self._parent.worker_died_unready(generation, words)
@@ -118,17 +137,32 @@ class Nursery:
 
     def _replace(self, generation: Generation, slot: Slot, dead: Child) -> None:
         """A new worker in the slot of a dead one, at once, or after a pause if they keep dying."""
-        slot.early_deaths = slot.early_deaths + 1 if time.monotonic() - dead.born < EARLY else 0
+        slot.early_deaths = slot.early_deaths + 1 if died_early(dead, time.monotonic()) else 0
         pause = pause_before_replacing(slot.early_deaths)
         if pause:
             self._parent.log.warning(f"worker {slot.number} keeps dying; the next one starts in {pause:g} s")
         self._timers.after(pause, lambda: self._refill(generation, slot))
 
+    def refill(self, generation: Generation, slot: int) -> None:
+        """A worker for a slot of a generation that leaves; one that cannot be had is not tried again."""
+        try:
+            self._bear(generation, generation.slots[slot])
+        except (OSError, BoardFullError) as error:
+            self._parent.log.error(f"starting worker {slot} once more: {error}")
+
     def _refill(self, generation: Generation, slot: Slot) -> None:
         if generation.leaving:
             return
         try:
-            self._bear(generation, slot)
+            child = self._bear(generation, slot)
         except (OSError, BoardFullError) as error:
             self._parent.log.seldom("refill", f"starting worker {slot.number}: {error}")
             self._timers.after(RETRY_PAUSE, lambda: self._refill(generation, slot))
+            return
+        # Those of a generation that starts have its time; the master looks after that.
+        self._timers.after(READY_TIMEOUT, lambda: self._too_slow(child))
+
+
+def _has_its_slot(child: Child) -> bool:
+    """Whether it is not gone yet."""
+    return child.generation.slots[child.slot].child is child

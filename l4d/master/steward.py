@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,8 @@ from l4d.config.model import Config
 from l4d.linux.process import describe_end
 from l4d.log.log import Log
 from l4d.loop.loop import IN, Loop
-from l4d.master.generation import EARLY, Generation, pause_before_replacing
+from l4d.master.generation import READY_TIMEOUT, Generation, died_early, pause_before_replacing
+from l4d.master.pulse import Pulse
 from l4d.master.spawn import Spawner
 from l4d.master.timers import Timers
 from l4d.stats.columns import Key
@@ -31,15 +33,6 @@ LEAVE_TIMEOUT = 2.0
 
 STOP_TIMEOUT = 0.5
 """The same when all stops."""
-
-HEARTBEAT_TIMEOUT = 10.0
-"""One that is at work and has not been heard of for so many seconds hangs."""
-
-LOOKS = 4
-"""So often it is looked for a heartbeat in that time. It is looks that count: all may have been stopped meanwhile."""
-
-READY_TIMEOUT = 20.0
-"""One that is not ready by then will not be, in seconds."""
 
 RETRY_PAUSE = 1.0
 """Before one that could not be forked is tried again, in seconds."""
@@ -71,8 +64,6 @@ class Control:
     ready: bool = False
     leaving: bool = False
     looked: bool = False
-    heartbeat: float = 0.0  # the last one, in monotonic seconds
-    silent: int = 0  # so many looks in a row have found no new one
 
 
 class Steward:
@@ -87,6 +78,7 @@ class Steward:
         self._current: Control | None = None
         self._next: Control | None = None
         self._early_deaths = 0
+        self._ask_for_room: Callable[[], None] | None = None
 
     @property
     def idle(self) -> bool:
@@ -115,6 +107,16 @@ class Steward:
             self._begin(generation)
         elif self._current is not None:
             self._tell_to_leave(self._current)
+
+    def wait_for_room(self, ask: Callable[[], None]) -> None:
+        """Another master's control is at work: when ours is ready, *ask* that it leaves, and wait for `have_room`."""
+        self._ask_for_room = ask
+
+    def have_room(self) -> None:
+        """There is no other control."""
+        self._ask_for_room = None
+        if self._current is None:
+            self._promote()
 
     def stop(self) -> None:
         """No control process is needed any more."""
@@ -158,13 +160,14 @@ class Steward:
         if control is self._next and not control.leaving:
             if self._current is not None:
                 self._tell_to_leave(self._current)
+            elif self._ask_for_room is not None:
+                self._ask_for_room()
             else:
                 self._promote()
 
     def _too_slow(self, control: Control) -> None:
         if control is self._next and not control.ready:
-            self._parent.log.error(f"the control process (pid {control.pid}) is not ready after {READY_TIMEOUT:g} s")
-            signal.pidfd_send_signal(control.pidfd, signal.SIGKILL)
+            self._give_up(control, f"is not ready after {READY_TIMEOUT:g} s")
 
     def _promote(self) -> None:
         """The last one is gone: the next one, if it is ready and is to stay, begins."""
@@ -173,19 +176,16 @@ class Steward:
             return
         self._current, self._next = control, None
         channel.say(control.channel, channel.GO)
-        self._timers.after(HEARTBEAT_TIMEOUT / LOOKS, lambda: self._listen(control))
+        Pulse(
+            self._timers,
+            lambda: self._spawner.control_heartbeat() if control is self._current else None,
+            lambda: self._give_up(control, "hangs"),
+        ).listen()
 
-    def _listen(self, control: Control) -> None:
-        """One that hangs does not check and resolve any more: another one is to do so."""
-        if control is not self._current:
-            return
-        last, control.heartbeat = control.heartbeat, self._spawner.control_heartbeat()
-        control.silent = control.silent + 1 if control.heartbeat == last else 0
-        if control.silent >= LOOKS:
-            self._parent.log.error(f"the control process (pid {control.pid}) hangs, and is killed")
-            signal.pidfd_send_signal(control.pidfd, signal.SIGKILL)
-        else:
-            self._timers.after(HEARTBEAT_TIMEOUT / LOOKS, lambda: self._listen(control))
+    def _give_up(self, control: Control, why: str) -> None:
+        """It does not check and resolve (any more): another one is to do so."""
+        self._parent.log.error(f"the control process (pid {control.pid}) {why}, and is killed")
+        signal.pidfd_send_signal(control.pidfd, signal.SIGKILL)
 
     def _tell_to_leave(self, control: Control, patience: float = LEAVE_TIMEOUT) -> None:
         control.leaving = True
@@ -217,7 +217,7 @@ class Steward:
         """Another one, at once, or after a pause if they keep dying."""
         if dead.generation is not self._wanted or self._next is not None:
             return
-        self._early_deaths = self._early_deaths + 1 if time.monotonic() - dead.born < EARLY else 0
+        self._early_deaths = self._early_deaths + 1 if died_early(dead, time.monotonic()) else 0
         pause = pause_before_replacing(self._early_deaths)
         if pause:
             self._parent.log.warning(f"the control process keeps dying; the next one starts in {pause:g} s")

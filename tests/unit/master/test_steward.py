@@ -4,7 +4,6 @@ The processes are real and do nothing; what they say is said by the test.
 """
 
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,13 +18,12 @@ from l4d.config import model
 from l4d.log.log import Log
 from l4d.loop import loop as loop_module
 from l4d.master import steward as steward_module
-from l4d.master.generation import EARLY, FIRST_PAUSE, Generation
+from l4d.master.generation import EARLY, FIRST_PAUSE, READY_TIMEOUT, Generation
 from l4d.master.prepare import Prepared
+from l4d.master.pulse import HEARTBEAT_TIMEOUT
 from l4d.master.spawn import Spawner
 from l4d.master.steward import (
-    HEARTBEAT_TIMEOUT,
     LEAVE_TIMEOUT,
-    READY_TIMEOUT,
     RETRY_PAUSE,
     Steward,
     needs_control,
@@ -36,52 +34,10 @@ from l4d.terms import CheckType, Level
 from tests.kit.processes import descriptors
 from tests.kit.wait import wait_until
 from tests.unit.making import NO_CHECK, Clock, Lines, NeverWaiting, member, upstream
+from tests.unit.master.played import Process
 
 CHECKED = upstream(check=replace(NO_CHECK, type=CheckType.TCP))
 UNCHECKED = upstream(check=NO_CHECK)
-
-
-class Process:
-    """A control process as the test plays it."""
-
-    def __init__(self, number: int) -> None:
-        self.generation = number
-        self.ours, self.channel = channel.pair()
-        self.pid = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {})
-        self.pidfd = os.pidfd_open(self.pid)
-        self.heard: list[bytes] = []
-
-    def says(self, word: bytes) -> None:
-        channel.say(self.channel, word)
-
-    def listen(self) -> list[bytes]:
-        """All that it was told so far, descriptors left aside."""
-        while (heard := channel.hear(self.channel)) and heard[0]:
-            for fd in heard[1]:
-                os.close(fd)
-            self.heard.append(heard[0])
-        return self.heard
-
-    def at_work(self) -> bool:
-        return channel.GO in self.listen() and self.lives()
-
-    def lives(self) -> bool:
-        """Whether it exists and has not ended."""
-        try:
-            with open(f"/proc/{self.pid}/stat") as stat:
-                return stat.read().rpartition(")")[2].split()[0] != "Z"
-        except FileNotFoundError:
-            return False
-
-    def dies(self, number: int = signal.SIGKILL) -> None:
-        os.kill(self.pid, number)
-        wait_until("it has ended", lambda: not self.lives())
-
-    def clean_up(self) -> None:
-        if os.path.exists(f"/proc/{self.pid}"):
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        self.channel.close()
 
 
 class Nursery:
@@ -428,7 +384,10 @@ def test_one_that_is_not_ready_in_time_is_killed_and_replaced(nursery: Nursery) 
     nursery.until("the next one has been started", lambda: len(nursery.processes) == 2)
     (first, _) = nursery.processes
     assert not first.lives()
-    assert nursery.sink.texts[0] == f"the control process (pid {first.pid}) is not ready after {READY_TIMEOUT:g} s"
+    assert (
+        nursery.sink.texts[0]
+        == f"the control process (pid {first.pid}) is not ready after {READY_TIMEOUT:g} s, and is killed"
+    )
 
 
 def test_one_that_has_lived_for_a_while_is_replaced_at_once_again(nursery: Nursery) -> None:
@@ -436,6 +395,7 @@ def test_one_that_has_lived_for_a_while_is_replaced_at_once_again(nursery: Nurse
     for _ in range(3):
         nursery.dies(nursery.processes[-1])
         nursery.after(1)
+    nursery.ready(nursery.processes[-1])
     nursery.after(EARLY)
     before = len(nursery.processes)
     nursery.dies(nursery.processes[-1])
@@ -555,3 +515,28 @@ def test_every_one_there_is_hears_of_a_new_log_file(nursery: Nursery) -> None:
     nursery.serve(2)
     nursery.steward.tell(channel.LOG, 2)
     assert first.listen()[-1] == nursery.processes[1].listen()[-1] == channel.LOG
+
+
+# Beside another master
+
+
+def test_one_that_is_ready_waits_until_the_other_masters_has_left(nursery: Nursery) -> None:
+    asked: list[str] = []
+    nursery.steward.wait_for_room(lambda: asked.append("room"))
+    nursery.serve(1)
+    assert asked == []
+    nursery.ready(nursery.processes[0])
+    assert asked == ["room"]
+    assert channel.GO not in nursery.processes[0].listen()
+    nursery.steward.have_room()
+    assert nursery.processes[0].listen()[-1] == channel.GO
+    nursery.steward.have_room()
+    assert nursery.processes[0].listen().count(channel.GO) == 1
+
+
+def test_when_there_is_room_already_the_next_one_does_not_ask(nursery: Nursery) -> None:
+    asked: list[str] = []
+    nursery.steward.wait_for_room(lambda: asked.append("room"))
+    nursery.steward.have_room()
+    at_work(nursery)
+    assert asked == []
