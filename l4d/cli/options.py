@@ -27,7 +27,7 @@ _HELP = f"""\
 usage: l4d [-d] [-c FILE] [--set KEY=VALUE]...          serve what FILE says
        l4d -t [-q] [-c FILE] [--set KEY=VALUE]...       check FILE, and what it names
        l4d -T [-c FILE] [--set KEY=VALUE]...            check, and print the effective configuration
-       l4d -s stop|quit|reload|reopen [-c FILE]         tell the running l4d
+       l4d -s SIGNAL [-c FILE]                          tell the running l4d
        l4d -v | -V                                      version; with all it stands on
        l4d demo [--once]                                see it work, with nothing prepared
 
@@ -40,6 +40,7 @@ usage: l4d [-d] [-c FILE] [--set KEY=VALUE]...          serve what FILE says
   -s quit          take nothing new, let the sessions finish, end
   -s reload        read the configuration again
   -s reopen        open the log files again
+  -s upgrade       let the l4d now on disk take over; if it does not start, go on
   --set KEY=VALUE  override one key, as in --set main.workers=2; repeatable
   --once           with demo: end after its own check, which the exit status tells
 
@@ -66,6 +67,7 @@ class Signal(enum.Enum):
     QUIT = "quit"
     RELOAD = "reload"
     REOPEN = "reopen"
+    UPGRADE = "upgrade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,7 @@ def _understood(parser: _Parser, given: argparse.Namespace) -> Options:
 
 
 def _signal(parser: _Parser, word: str) -> Signal:
-    if word == "upgrade":
-        parser.error("-s upgrade is not available in this version")
     try:
         return Signal(word)
     except ValueError:
-        parser.error(f"-s {word}: no such signal; choose stop, quit, reload or reopen")
+        parser.error(f"-s {word}: no such signal; choose stop, quit, reload, reopen or upgrade")

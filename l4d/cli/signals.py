@@ -13,6 +13,7 @@ _NUMBERS = {
     Signal.QUIT: signal.SIGQUIT,
     Signal.RELOAD: signal.SIGHUP,
     Signal.REOPEN: signal.SIGUSR1,
+    Signal.UPGRADE: signal.SIGUSR2,
 }
 
 

@@ -8,30 +8,41 @@ import os
 import signal
 from collections.abc import Callable
 
+from l4d.child import channel
 from l4d.config.model import Config
 from l4d.errors import StartError
+from l4d.linux import notify
 from l4d.linux.signals import Signals
 from l4d.log.log import Log
 from l4d.log.sinks import DescriptorSink, open_file
 from l4d.loop.loop import IN, Loop
-from l4d.master.estate import Estate
+from l4d.master.bequest import Bequest
+from l4d.master.estate import first_estate
 from l4d.master.generations import Generations
+from l4d.master.predecessor import Predecessor
 from l4d.master.prepare import prepare
 from l4d.master.reload import Reload
+from l4d.master.timers import Timers
 from l4d.master.totals import totals
+from l4d.master.upgrade import Upgrade
 from l4d.terms import Level
 
 
 class Master:
     """One running l4d."""
 
-    def __init__(self, path: str, overrides: tuple[str, ...], *, daemon: bool) -> None:
-        """Nothing is opened yet; see `start`."""
-        self._estate = Estate()
-        log = Log(DescriptorSink(2), Level.INFO, "master", self._estate.lost_line)
+    def __init__(self, path: str, overrides: tuple[str, ...], bequest: Bequest | None = None, *, daemon: bool) -> None:
+        """Nothing is opened yet; see `start`. With a *bequest* another master is l4d until our workers are ready."""
+        self._estate = bequest.estate if bequest else first_estate()
+        log = Log(DescriptorSink(bequest.stderr if bequest else 2), Level.INFO, "master", self._estate.lost_line)
         self._loop = Loop(on_bug=lambda handler: self.log.bug(f"the master, {handler}"))
         self._generations = Generations(self._loop, self._estate, log, self, detached=daemon)
-        self._reload = Reload(path, overrides, self._estate, self._generations)
+        self._reload = Reload(path, overrides, self._estate, self._generations, self.is_busy)
+        self._upgrade = Upgrade(self._loop, self._estate, self._generations, self, self._may_not_leave)
+        self._predecessor: Predecessor | None = None
+        if bequest is not None:
+            self._predecessor = Predecessor(self._loop, Timers(self._loop), bequest, self._generations, self)
+            self._generations.follow(self._predecessor)
         self._stopping = False
         self._failure: StartError | None = None
         self._on_ready: Callable[[], None] | None = None
@@ -41,8 +52,8 @@ class Master:
             signal.SIGQUIT: self._quit,
             signal.SIGHUP: self._read_again,
             signal.SIGUSR1: self._reopen,
-            signal.SIGUSR2: self._upgrade,
-            signal.SIGWINCH: self._generations.retire if daemon else _nothing,
+            signal.SIGUSR2: self._replace,
+            signal.SIGWINCH: self._retire if daemon else _nothing,
         }
 
     @property
@@ -56,8 +67,9 @@ class Master:
         """Open everything and fork the first generation. Raises StartError, and leaves nothing behind then."""
         self._signals = Signals(signal.Signals(number) for number in self._heed)
         self._loop.watch(self._signals.fd, IN, self._on_signal)
+        pid_file = self._estate.pid_file
         try:
-            self._generations.begin(prepare(config, self._estate.held, ""))
+            self._generations.begin(prepare(config, self._estate.held, pid_file.path if pid_file else ""))
         except StartError:
             self._loop.shut()
             self._signals.close()
@@ -72,43 +84,105 @@ class Master:
         self._loop.run()
         if self._generations.starting is not None:
             self._generations.starting.prepared.drop()
+        nobody_follows = self._estate.ours
         self._estate.release()
+        self._upgrade.close()
         self._loop.shut()
         self._signals.close()
         if self._failure is not None:
             raise self._failure
-        for line in totals(self._estate.board, self._estate.columns):
-            self.log.info(line)
-        self.log.info("stopped")
+        if nobody_follows:
+            for line in totals(self._estate.board, self._estate.columns):
+                self.log.info(line)
+            self.log.info("stopped")
         return 0
 
     def generation_announced(self) -> None:
         """With the first generation the start is over."""
+        notify.ready()
         if self._on_ready is not None:
             on_ready, self._on_ready = self._on_ready, None
             on_ready()
+        self._go_on()
 
     def generation_settled(self) -> None:
-        """A HUP may have come meanwhile."""
-        self._reload.again()
+        """A signal may have come meanwhile."""
+        self._go_on()
 
     def generation_failed(self, error: StartError) -> None:
         """Without the first generation there is nothing; otherwise the one that serves goes on."""
-        if self._on_ready is None:
-            self._reload.refuse(error)
-            self._reload.again()
+        if self._generations.serving is None and self._on_ready is not None:
+            self._give_up(error)
         else:
-            self._failure = error
-            self._stopping = True
+            self._reload.refuse(error)
+            self._go_on()
 
     def process_left(self) -> None:
-        """Told to stop, the master ends when all workers are gone, and then control."""
+        """Told to stop, the master ends when all workers are gone, and then control, and the next program if any."""
+        self._upgrade.control_left()
         if not self._stopping or self._generations.have_workers:
             return
-        if self._generations.alone:
+        if not self._generations.steward.idle:
+            self._generations.steward.stop()
+        elif not self._upgrade.under_way:
             self._loop.stop()
-        else:
-            self._generations.end_control()
+
+    def _give_up(self, error: StartError) -> None:
+        self._failure = error
+        self._stopping = True
+
+    # One change at a time
+
+    def is_busy(self) -> bool:
+        """Whether a change is under way; when it is over it is gone on with what was wanted meanwhile."""
+        taking_over = self._predecessor is not None and not self._predecessor.settled
+        leaving = self._generations.leaving
+        not_gone = leaving.handover.under_way or leaving.abandoned
+        return self._generations.starting is not None or self._upgrade.under_way or taking_over or not_gone
+
+    def _may_not_leave(self) -> bool:
+        """Whether a change is under way, or another master has processes yet, of which it tells nobody but us."""
+        return self._predecessor is not None or self.is_busy()
+
+    def _go_on(self) -> None:
+        if not self._stopping:
+            self._reload.again()
+            self._upgrade.again()
+
+    def generation_quiet(self) -> None:
+        """Nothing new is taken here any more: it may be that the next program waits for that."""
+        self._upgrade.look()
+
+    def upgrade_failed(self) -> None:
+        """It is over."""
+        self._go_on()
+        self.process_left()
+
+    def upgraded(self) -> None:
+        """Another process is l4d; this one ends when its workers are gone."""
+        self._stopping = True
+        if self._reload.wanted:
+            self._upgrade.pass_on(signal.SIGHUP)
+        self.process_left()
+
+    def successor_stops(self) -> None:
+        """TERM or INT came to the one that is l4d now."""
+        self._stop()
+
+    def predecessor_lost(self) -> None:
+        """The master that we were to follow is gone, and all that was its own."""
+        self._give_up(StartError("the running l4d is gone"))
+        self._generations.end()
+        self.process_left()
+
+    def predecessor_settled(self) -> None:
+        """Its workers are quiet."""
+        self._go_on()
+
+    def predecessor_gone(self) -> None:
+        """We are on our own."""
+        self._predecessor = None
+        self._go_on()
 
     # Signals
 
@@ -118,28 +192,41 @@ class Master:
 
     def _stop(self) -> None:
         """TERM, INT: fast; every session ends now."""
-        if not self._stopping:
-            self.log.info("stopping")
-        self._stopping = True
+        self._begin_to_stop("stopping")
+        if self._predecessor is not None:
+            self._predecessor.stop()
         self._generations.end()
         self.process_left()
 
     def _quit(self) -> None:
         """QUIT: graceful; nothing new, sessions finish within drain_timeout."""
-        if self._stopping:
-            return
-        self.log.info("stopping gracefully: nothing new is taken, sessions may finish")
+        if not self._stopping:
+            self._begin_to_stop("stopping gracefully: nothing new is taken, sessions may finish")
+            self._generations.retire()
+            self.process_left()
+
+    def _begin_to_stop(self, words: str) -> None:
+        if not self._stopping:
+            self.log.info(words)
+            notify.stopping()
         self._stopping = True
-        self._generations.retire()
-        self.process_left()
+        self._upgrade.cancel("l4d stops")
+
+    def _retire(self) -> None:
+        """WINCH: the workers finish and leave, the master stays."""
+        if not self._stopping:
+            self._upgrade.cancel("the workers are to leave")
+            self._generations.retire()
 
     def _read_again(self) -> None:
         """HUP: read the file again, all or nothing."""
         if not self._stopping:
             self._reload.want()
 
-    def _upgrade(self) -> None:
-        self.log.warning("USR2: upgrading in place is not available in this version; nothing was done")
+    def _replace(self) -> None:
+        """USR2: let the program now on disk take over."""
+        if not self._stopping:
+            self._upgrade.want()
 
     def _reopen(self) -> None:
         """USR1: open the log file anew, and hand it to the workers, who may have no right to open it."""
@@ -148,9 +235,16 @@ class Master:
         if not os.path.isabs(path):
             return  # standard error, syslog and the journal need no reopening
         try:
-            self._generations.reopen_log(path, open_file(path))
+            fd = open_file(path)
         except StartError as error:
             self.log.error(str(error))
+            return
+        for generation in self._generations.all:
+            if generation.prepared.config.log.error == path:  # one that leaves may write elsewhere
+                self._generations.nursery.tell(generation, channel.LOG, fd)
+        self._generations.steward.tell(channel.LOG, fd)
+        self.log.sink.reopen(fd)
+        self.log.info("log file reopened")
 
 
 def _nothing() -> None:

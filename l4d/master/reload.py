@@ -1,9 +1,10 @@
 """Reloading: the file is read again, all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from l4d.config.load import load
 from l4d.errors import L4dError
+from l4d.linux import notify
 from l4d.master.estate import Estate
 from l4d.master.generations import Generations
 from l4d.master.prepare import prepare
@@ -12,18 +13,28 @@ from l4d.master.prepare import prepare
 class Reload:
     """What HUP asks for, one at a time."""
 
-    def __init__(self, path: str, overrides: Sequence[str], estate: Estate, generations: Generations) -> None:
+    def __init__(
+        self,
+        path: str,
+        overrides: Sequence[str],
+        estate: Estate,
+        generations: Generations,
+        busy: Callable[[], bool],
+    ) -> None:
+        """While the master is *busy* with another change nothing is begun; `again` is called afterwards."""
         self._path = path
         self._overrides = overrides
         self._estate = estate
         self._generations = generations
-        self._wanted = False
+        self._busy = busy
+        self.wanted = False
 
     def want(self) -> None:
-        """Read the file now, or once more when the generation that starts has come up: it may have changed."""
-        if self._generations.starting is not None:
-            self._wanted = True
+        """Read the file now, or once more when what is under way is over: it may have changed."""
+        if self._busy():
+            self.wanted = True
             return
+        notify.reloading()
         self._generations.log.info(f"reloading {self._path}")
         try:
             self._begin()
@@ -31,9 +42,9 @@ class Reload:
             self.refuse(error)
 
     def again(self) -> None:
-        """No generation starts any more: do what was wanted meanwhile."""
-        if self._wanted:
-            self._wanted = False
+        """Something is over: do what was wanted meanwhile."""
+        if self.wanted:
+            self.wanted = False
             self.want()
 
     def refuse(self, error: L4dError) -> None:
@@ -41,6 +52,7 @@ class Reload:
         for line in str(error).splitlines():
             self._generations.log.error(line)
         self._generations.log.error("the reload failed; everything is as it was")
+        notify.ready()
 
     def _begin(self) -> None:
         config = load(self._path, self._overrides)

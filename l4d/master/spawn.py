@@ -26,6 +26,8 @@ class Spawner:
 
     def __init__(self, board: Board, columns: Columns, control_row: int, *, detached: bool) -> None:
         """*detached* children hold no terminal open."""
+        self.tell_birth: Callable[[int, int], None] | None = None
+        """Called with the row and the pidfd of each process that is born, if anybody wants to know."""
         self.board = board
         self.columns = columns
         self._control_row = control_row
@@ -34,19 +36,23 @@ class Spawner:
     def worker(self, generation: Generation, slot: int) -> Child:
         """A new worker for *slot*, not ready yet. Raises OSError (no process, no descriptor) or BoardFullError."""
         prepared = generation.prepared
-        sockets = prepared.plan.of_slot(slot)
-        listening = [sock.fileno() for socks in sockets.values() for sock in socks]
+        plan = prepared.plan
+        sockets, surplus, retired = plan.of_slot(slot), plan.surplus_of_slot(slot), plan.retired_of_slot(slot)
+        every = (*sockets.values(), *surplus.values(), *retired.values())
+        listening = [sock.fileno() for socks in every for sock in socks]
         row = self.board.take_row()
 
         def assign(theirs: socket.socket) -> WorkerAssignment:
             common = self._assignment(generation.number, prepared, row, theirs)
-            return WorkerAssignment.of(common, slot, prepared.slots, sockets)
+            return WorkerAssignment.of(common, slot, prepared.slots, sockets, surplus, retired)
 
         try:
             pid, pidfd, ours = _bear(assign, worker.main, listening)
         except OSError:
             self.free_row(row)
             raise
+        if self.tell_birth is not None:
+            self.tell_birth(row, pidfd)
         return Child(pid, pidfd, ours, generation, slot, row, time.monotonic())
 
     def control(self, number: int, prepared: Prepared) -> tuple[int, int, socket.socket]:
@@ -54,7 +60,11 @@ class Spawner:
 
         It writes nothing before it is told to. Raises OSError.
         """
-        return _bear(lambda theirs: self._assignment(number, prepared, self._control_row, theirs), control.main, ())
+        row = self._control_row
+        pid, pidfd, ours = _bear(lambda theirs: self._assignment(number, prepared, row, theirs), control.main, ())
+        if self.tell_birth is not None:
+            self.tell_birth(row, pidfd)
+        return pid, pidfd, ours
 
     def control_heartbeat(self) -> float:
         """When the control process was last heard of, in monotonic seconds."""

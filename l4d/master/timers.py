@@ -21,6 +21,10 @@ class Timers:
             self._queues[seconds] = self._loop.queue(seconds, _call)
         self._queues[seconds].enter(call, self._loop.now)
 
+    def cancel(self, seconds: float, call: Call) -> None:
+        """*call* is not made, if it was still to be."""
+        self._queues[seconds].leave(call)
+
 
 def _call(call: Call) -> None:
     call()

@@ -5,7 +5,16 @@ from typing import cast
 
 import pytest
 
-from l4d.master.generation import FIRST_PAUSE, LONGEST_PAUSE, Child, Generation, Slot, pause_before_replacing
+from l4d.master.generation import (
+    EARLY,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Child,
+    Generation,
+    Slot,
+    died_early,
+    pause_before_replacing,
+)
 from l4d.master.prepare import Prepared
 
 
@@ -21,6 +30,15 @@ def test_the_pause_doubles_with_every_early_death() -> None:
 @pytest.mark.parametrize("deaths", [11, 18, 19, 1000, 1_000_000])
 def test_the_pause_has_an_end(deaths: int) -> None:
     assert pause_before_replacing(deaths) == LONGEST_PAUSE
+
+
+@pytest.mark.parametrize(
+    ("ready", "age", "early"), [(True, EARLY - 0.1, True), (True, EARLY, False), (False, 99, True)]
+)
+def test_a_death_is_early_when_the_process_was_young_or_of_no_use_yet(ready: bool, age: float, early: bool) -> None:
+    child = give_birth(generation(1), 0)
+    child.ready = ready
+    assert died_early(child, child.born + age) is early
 
 
 def generation(slots: int) -> Generation:
@@ -63,3 +81,9 @@ def test_the_children_of_a_generation_are_those_that_live() -> None:
     assert two.children == []
     second = give_birth(two, 1)
     assert two.children == [second]
+
+
+def test_who_is_in_a_slot_is_found_and_nobody_in_a_slot_that_there_is_not() -> None:
+    two = generation(2)
+    child = give_birth(two, 1)
+    assert [two.child_of(slot) for slot in (-1, 0, 1, 2)] == [None, None, child, None]
