@@ -1,16 +1,11 @@
 """Ten thousand UDP flows and eight thousand idle TCP sessions do not disturb the one that works."""
 
 import resource
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from tests.kit import Client, Echo, Start, UdpEcho, descriptors
-from tests.kit.command import ROOT
-from tests.kit.crowd import raise_limit
+from tests.kit.crowd import Crowd, raise_limit
 from tests.kit.measure import median_answer
 
 FLOWS = 10_000
@@ -49,19 +44,16 @@ def test_thousands_of_idle_sessions_leave_the_latency_of_a_busy_one_as_it_was(st
         before = sum(map(descriptors, workers))
         busy = [daemon.client("web") for _ in range(6)]
         alone = latency(busy)
-        with crowd("tcp", daemon.address("web").sockaddr[1], SESSIONS) as sessions:
-            with crowd("udp", daemon.address("dns").sockaddr[1], FLOWS) as flows:
-                assert heard(sessions) == SESSIONS
-                assert heard(flows) == FLOWS
+        with Crowd("tcp", daemon.address("web"), SESSIONS) as sessions:
+            with Crowd("udp", daemon.address("dns"), FLOWS) as flows:
+                assert sessions.answered() == SESSIONS
+                assert flows.answered() == FLOWS
                 assert sum(map(descriptors, workers)) == before + 2 * (SESSIONS + len(busy)) + FLOWS
                 in_company = latency(busy)
                 print(f"median answer: alone {alone * 1e6:.0f} us, in company {in_company * 1e6:.0f} us")
                 assert in_company < 1.5 * alone + 0.001
-                for each in (sessions, flows):
-                    assert each.stdin
-                    each.stdin.write("again\n")
-                assert heard(sessions) == SESSIONS
-                assert heard(flows) == FLOWS
+                assert sessions.greet() == SESSIONS
+                assert flows.greet() == FLOWS
         assert daemon.workers() == workers
         for client in busy:
             client.close()
@@ -70,21 +62,3 @@ def test_thousands_of_idle_sessions_leave_the_latency_of_a_busy_one_as_it_was(st
 def latency(clients: list[Client]) -> float:
     """The best of the medians: what else runs on this machine disturbs some of them."""
     return min(median_answer(client) for client in clients)
-
-
-@contextmanager
-def crowd(kind: str, port: int | str, count: int) -> Iterator["subprocess.Popen[str]"]:
-    """Clients of tests/kit/crowd.py."""
-    line = [sys.executable, "-m", "tests.kit.crowd", kind, str(port), str(count)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True, bufsize=1, cwd=ROOT) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def heard(process: "subprocess.Popen[str]") -> int:
-    """How many of the crowd were answered."""
-    assert process.stdout
-    return int(process.stdout.readline() or 0)

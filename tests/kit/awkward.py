@@ -5,6 +5,8 @@ import socket
 
 from l4d.address import from_sockaddr
 from tests.kit.closing import Closing
+from tests.kit.tcp import Peer
+from tests.kit.wait import TIMEOUT
 
 _SOON = 100  # milliseconds; connecting over the loopback takes a fraction of one
 
@@ -37,6 +39,16 @@ class FullServer(Closing):
     def make_room(self) -> None:
         """From now on the queue is a long one: a dial that was dropped gets through when its SYN is sent again."""
         self._listening.listen(128)
+
+    def accept(self) -> Peer:
+        """The first who is none of those that fill the queue."""
+        self._listening.settimeout(TIMEOUT)
+        ours = {sock.getsockname() for sock in self._waiting}
+        while True:
+            sock, address = self._listening.accept()
+            if address not in ours:
+                return Peer(sock)
+            sock.close()
 
     def _connect(self) -> socket.socket:
         sock = socket.socket()

@@ -6,28 +6,38 @@ Only root may (proc_pid_map_files(5)). The columns are found by giving them out 
 import mmap
 import os
 from pathlib import Path
+from typing import Protocol
 
 from l4d.config.load import load
-from l4d.stats.board import COLUMNS, ROWS
+from l4d.stats.board import COLUMNS, FOLDS, PATIENCE, ROWS, ROWS_USED
 from l4d.stats.catalogue import Metric
 from l4d.stats.columns import Columns
 from l4d.stats.standing import Standing
 from l4d.stats.tally import reserve
 from tests.kit.closing import Closing
-from tests.kit.daemon import Daemon
 
 CONTROL_ROW = 1
 """The master takes it before any other."""
 
 
-class BoardOf(Closing):
-    """The board of *daemon*, which is in its first generation."""
+class Master(Protocol):
+    """Whose board it is."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    @property
+    def master(self) -> int: ...
+
+    @property
+    def config(self) -> Path: ...
+
+
+class BoardOf(Closing):
+    """The board of *daemon*, which is in its first generation, or whose first one had the file that is there now."""
+
+    def __init__(self, daemon: Master) -> None:
         self.config = load(str(daemon.config))
         self._columns = Columns()
         reserve(self._columns, self.config)
-        fd = os.open(_mapping(daemon.pid, "memfd:l4d-board"), os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open(_mapping(daemon.master, "memfd:l4d-board"), os.O_RDWR | os.O_CLOEXEC)
         try:
             self._memory = mmap.mmap(fd, ROWS * COLUMNS * 8)
         finally:
@@ -40,8 +50,14 @@ class BoardOf(Closing):
         return Standing(row, self._columns, upstream, server)
 
     def total(self, metric: Metric, *labels: str) -> int:
-        """What all processes have counted."""
-        return sum(self._words[self._columns.of(metric, *labels) :: COLUMNS].tolist())
+        """What all processes have counted, those that are gone too."""
+        column = self._columns.of(metric, *labels)
+        for _ in range(PATIENCE):
+            folds = self._words[FOLDS]
+            total = sum(self._words[column : self._words[ROWS_USED] * COLUMNS : COLUMNS].tolist())
+            if folds % 2 == 0 and folds == self._words[FOLDS]:
+                return total
+        raise AssertionError("a fold of the board does not end")
 
     def ring(self) -> None:
         """Workers have to look again: they do with the next client."""

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGHUP, SIGKILL, SIGTERM, Signals
+from signal import SIGHUP, SIGKILL, SIGTERM, SIGUSR2, Signals
 from typing import Protocol
 
 from l4d.address import Address, Inet, Unix
@@ -21,6 +21,7 @@ from tests.kit.tcp import Client
 from tests.kit.udp import UdpClient
 from tests.kit.wait import TIMEOUT, wait_until
 
+_UPGRADED = re.compile(r"upgraded: pid (\d+) is l4d now")
 _READY = re.compile(r"ready: generation (\d+)")
 _LISTENING = re.compile(r"listening on (?:tcp|udp) (\S+) \(listeners\.([^)\s]+)\)")
 _BUGS = ("Traceback", "AssertionError", "Exception ignored", "Warning: ")
@@ -33,16 +34,19 @@ class Start(Protocol):
 
 
 class Daemon:
-    """One running l4d. With two workers, unless the file says how many."""
+    """One running l4d. With two workers, unless the file says how many.
 
-    def __init__(self, toml: str, folder: Path, args: Sequence[str] = ()) -> None:
+    `pid` is the process that was started; after an upgrade `master` is another one.
+    """
+
+    def __init__(self, toml: str, folder: Path, args: Sequence[str] = (), program: Sequence[str] = L4D) -> None:
         self.folder = folder
         self.config = folder / "l4d.toml"
         self._stderr = folder / "stderr"
         self._log_file: Path | None = None
         self.write(toml)
         workers = () if "workers" in toml else ("--set", "main.workers=2")
-        line = [*L4D, "-c", str(self.config), *workers, *args]
+        line = [*program, "-c", str(self.config), *workers, *args]
         # The kernel kills l4d when pytest dies without cleaning up, say at a timeout.
         with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
@@ -97,6 +101,11 @@ class Daemon:
         assert found, f"no listener {listener!r} in the log:\n{self.log()}"
         return found[-1]
 
+    @property
+    def master(self) -> int:
+        """The process that is l4d now."""
+        return int((_UPGRADED.findall(self.log()) or [self.pid])[-1])
+
     # What it serves.
 
     def client(self, listener: str = "") -> Client:
@@ -109,7 +118,7 @@ class Daemon:
 
     def workers(self) -> list[int]:
         """The workers that take clients now; those about to leave are not among them."""
-        titles = {pid: processes.title(pid) for pid in processes.children(self.pid)}
+        titles = {pid: processes.title(pid) for pid in processes.children(self.master)}
         return sorted(pid for pid, title in titles.items() if title == "l4d: worker process")
 
     def processes(self) -> list[int]:
@@ -117,13 +126,15 @@ class Daemon:
         return processes.of_session(self.pid)
 
     def has_ended(self) -> bool:
-        return self._process.poll() is not None
+        """Whether the present master has."""
+        started = self._process.poll() is None  # reaps it, too
+        return not (started if self.master == self.pid else processes.is_alive(self.master))
 
     # What it is told.
 
     def signal(self, number: Signals) -> None:
         """Signal the master."""
-        self._process.send_signal(number)
+        os.kill(self.master, number)
 
     def reload(self, toml: str | None = None) -> None:
         """HUP, with a new configuration when one is given, until the next generation is ready."""
@@ -133,9 +144,21 @@ class Daemon:
         self.signal(SIGHUP)
         self._wait(f"a generation after {before} is ready", lambda: self.generation() > before)
 
+    def upgrade(self) -> None:
+        """USR2, until the program on disk is l4d and the next generation is ready."""
+        before = self.generation()
+        self.signal(SIGUSR2)
+        self._wait(f"a generation after {before} is ready", lambda: self.generation() > before)
+
+    def hand_over(self, toml: str | None = None) -> None:
+        """Reload, until the workers of before are gone."""
+        before = self.generation()
+        self.reload(toml)
+        self.wait_log(f"generation {before} is gone")
+
     def wait(self, timeout: float = TIMEOUT) -> int:
-        """Its exit status, once it has ended."""
-        self._wait("l4d has ended", self.has_ended, timeout)
+        """The exit status of the process that was started, once l4d has ended."""
+        self._wait("l4d has ended", lambda: self.has_ended() and self._process.poll() is not None, timeout)
         return self._process.returncode
 
     def stop(self, number: Signals = SIGTERM) -> None:
@@ -159,7 +182,7 @@ class Daemon:
 
     def kill(self) -> None:
         """KILL the master, and its children once they are orphans. Leaves nothing behind."""
-        if not self.has_ended():
+        if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
         for pid in self.processes():

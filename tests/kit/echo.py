@@ -20,6 +20,15 @@ _LOOPBACK = Inet("127.0.0.1", 0)
 _CHUNK = 1 << 16
 
 
+def lives(client: Client) -> bool:
+    """Whether the session with an echo that has no name passes bytes."""
+    try:
+        client.send(b"ping")
+        return client.read(4) == b"ping"
+    except (AssertionError, ConnectionError):
+        return False
+
+
 def ask(address: Address, question: str = "?") -> str:
     """The name of the TCP server that answers one line over a new connection."""
     with Client(address) as client:

@@ -3,11 +3,25 @@
 import gc
 import os
 from pathlib import Path
+from signal import SIGSTOP
+
+from tests.kit.wait import wait_until
 
 
 def is_alive(pid: int) -> bool:
     """Whether the process exists and is more than a zombie."""
-    return _stat(pid)[:1] not in ([], ["Z"], ["X"])
+    return state(pid) not in {"", "Z", "X"}
+
+
+def state(pid: int) -> str:
+    """R, S, T (stopped), Z (a zombie) and so on, as in ps; "" when it is gone."""
+    return "".join(_stat(pid)[:1])
+
+
+def freeze(pid: int) -> None:
+    """Let the process stand still (SIGSTOP), until it is told to go on or killed."""
+    os.kill(pid, SIGSTOP)
+    wait_until(f"process {pid} stands still", lambda: _stat(pid)[:1] == ["T"])
 
 
 def children(pid: int) -> list[int]:
