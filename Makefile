@@ -7,13 +7,15 @@ ARGS   ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test check bench bench-micro compiled test-compiled clean
+.PHONY: help demo test soak check chaos bench bench-micro compiled test-compiled clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     see l4d work: three TCP and three UDP servers, and l4d in front of them"
 	@echo "make test     run the tests; make test ARGS='-k reload' runs some of them"
+	@echo "make soak     the tests that take long: more sessions, more reloads"
 	@echo "make check    style, layers, types, and that the pure modules are covered by their own tests"
+	@echo "make chaos    reload, upgrade, kill and stop a running l4d at random; make chaos ARGS='--minutes 5 --seed 7'"
 	@echo "make bench    l4d beside nginx and HAProxy; make bench ARGS='--only bulk --rounds 3' (ARGS=--help: what there is)"
 	@echo "make bench-micro  the small things alone: a turn of the loop, choosing a server, finding a flow"
 	@echo "make compiled build/compiled: this folder with the data path compiled by mypyc; make bench then measures it too"
@@ -25,8 +27,14 @@ help:
 demo: $(VENV)/for-demo
 	@$(BIN)/l4d demo $(ARGS)
 
+# Most tests wait for something most of the time, so three at a time take a third of it. JOBS=0: one after the other.
+JOBS ?= 3
+
 test: $(VENV)/for-test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+soak: $(VENV)/for-test
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/for-check
 	@$(BIN)/ruff check .
@@ -34,6 +42,10 @@ check: $(VENV)/for-check
 	@$(BIN)/lint-imports >$(VENV)/layers || { cat $(VENV)/layers; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.pure_coverage
+
+# As root it reads l4d's counters too. PostgreSQL and pgbench must be there: docs/chaos.md.
+chaos: $(VENV)/for-test
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 # As root it measures across network namespaces too. nginx, haproxy, iperf3, wrk and the others: docs/performance.md.
 bench: $(VENV)/for-demo
