@@ -10,7 +10,7 @@ import pytest
 
 from l4d.child import channel
 from l4d.handover import link as link_module
-from l4d.handover.link import LONGEST, Link, Message, check_version
+from l4d.handover.link import LONGEST, MOST_LISTENERS, Link, Message, check_version, portions
 from l4d.handover.record import VERSION, RecordError
 from l4d.linux.messages import MOST_DESCRIPTORS
 from tests.kit.processes import own_descriptors
@@ -243,3 +243,12 @@ def test_any_other_version_is_refused_by_its_name(version: object) -> None:
 def test_no_version_is_none() -> None:
     with pytest.raises(RecordError):
         check_version({})
+
+
+@pytest.mark.parametrize("count", [0, 1, MOST_LISTENERS, MOST_LISTENERS + 1, 3 * MOST_LISTENERS])
+def test_one_message_tells_of_so_many_listeners_only_and_there_is_always_one(count: int) -> None:
+    listeners = list(range(count))
+    told = list(portions(listeners))
+    assert [one for some in told for one in some] == listeners
+    assert all(len(some) <= MOST_LISTENERS for some in told)
+    assert len(told) == max(1, -(-count // MOST_LISTENERS))
