@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from signal import SIGCONT, SIGHUP, SIGKILL
 
@@ -71,20 +71,28 @@ def held(daemon: Daemon) -> tuple[int, list[int]]:
 def assert_each_slot_has_its_clients(daemon: Daemon, workers: int) -> None:
     """A worker has as many sessions as its slot has clients, and none has none."""
     wait_until("all are there", lambda: len(daemon.workers()) == workers)
-    for listener, each in (("web", 2), ("dns", 1)):
-        before = {worker: descriptors(worker) for worker in daemon.workers()}
-        with ExitStack() as stack:
-            slots: Counter[int] = Counter()
-            while len(slots) < workers or slots.total() < 40:
-                client: Client | UdpClient = daemon.client("web") if listener == "web" else daemon.udp_client("dns")
-                stack.enter_context(client)
-                client.send(b"1\n")
-                assert client.socket.recv(100) == b"one 1\n"
-                slots[slot_of(client.socket.getsockname(), workers)] += 1
-            more = {worker: descriptors(worker) - before[worker] for worker in before}
-        assert sorted(more.values()) == sorted(each * count for count in slots.values())
-        if listener == "web":
-            wait_until("the clients have left", lambda: {one: descriptors(one) for one in before} == before)  # noqa: B023
+    with ExitStack() as stack:
+        slots = crowd_in(stack, lambda: daemon.client("web"), workers)
+        during = {worker: descriptors(worker) for worker in daemon.workers()}
+    expected = sorted(2 * count for count in slots.values())
+    # Compared with afterwards: others may have been leaving before.
+    wait_until("they have left", lambda: sorted(held - descriptors(one) for one, held in during.items()) == expected)
+    before = {worker: descriptors(worker) for worker in daemon.workers()}
+    with ExitStack() as stack:
+        slots = crowd_in(stack, lambda: daemon.udp_client("dns"), workers)
+        assert sorted(descriptors(one) - held for one, held in before.items()) == sorted(slots.values())
+
+
+def crowd_in(stack: ExitStack, come: Callable[[], Client | UdpClient], workers: int) -> Counter[int]:
+    """Clients for every slot, served and staying: how many each has."""
+    slots: Counter[int] = Counter()
+    while len(slots) < workers or slots.total() < 40:
+        client = come()
+        stack.enter_context(client)
+        client.send(b"1\n")
+        assert client.socket.recv(100) == b"one 1\n"
+        slots[slot_of(client.socket.getsockname(), workers)] += 1
+    return slots
 
 
 # All is closed
