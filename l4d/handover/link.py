@@ -16,7 +16,6 @@ taken goes on where it was. Only when the giver hears that a chunk was taken doe
 """
 
 import json
-import os
 import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -99,8 +98,7 @@ class Link:
             if flags & socket.MSG_TRUNC or not isinstance(head, dict):
                 raise ValueError
         except (ValueError, RecursionError):
-            for fd in descriptors:
-                os.close(fd)
+            messages.close_all(descriptors)
             raise RecordError("a message is not of a kind that is known") from None
         return Message(head, body, descriptors, not flags & socket.MSG_CTRUNC)
 

@@ -1,8 +1,9 @@
 """Messages with descriptors between two processes of ours, by a SOCK_SEQPACKET pair (unix(7)): whole or not at all."""
 
 import array
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 MOST_DESCRIPTORS: Final = 253
@@ -44,6 +45,12 @@ def receive(sock: socket.socket, longest: int) -> Received | None:
     except ConnectionResetError:  # it left something of ours unread: told once, and before what it has said itself
         return receive(sock, longest)
     return Received(data, _descriptors(ancillary), flags)
+
+
+def close_all(descriptors: Iterable[int]) -> None:
+    """Nobody wants these."""
+    for fd in descriptors:
+        os.close(fd)
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:

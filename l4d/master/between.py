@@ -80,12 +80,6 @@ def hear(sock: socket.socket) -> Heard | None:
     return word, details, received.descriptors
 
 
-def close_all(descriptors: list[int]) -> None:
-    """Nobody wants these."""
-    for fd in descriptors:
-        os.close(fd)
-
-
 class End:
     """One side's end. What cannot be sent at once waits, in its order."""
 
@@ -120,7 +114,7 @@ class End:
                 if word in self._heed:  # else it is one of a later program
                     self._heed[word](details, descriptors)
             finally:
-                close_all(descriptors)
+                messages.close_all(descriptors)
 
     def close(self) -> None:
         """Say and hear nothing more."""
@@ -130,7 +124,7 @@ class End:
         self._loop.forget(self._sock.fileno())
         self._sock.close()
         for _message, descriptors in self._waiting:
-            close_all(descriptors)
+            messages.close_all(descriptors)
         self._waiting.clear()
 
     def _on_event(self, mask: int) -> None:
@@ -144,7 +138,7 @@ class End:
             if not self._sent(message, descriptors):
                 return
             self._waiting.popleft()
-            close_all(descriptors)
+            messages.close_all(descriptors)
         self._loop.want(self._sock.fileno(), IN, self._on_event)
 
     def _sent(self, message: bytes, descriptors: Sequence[int]) -> bool:
@@ -164,7 +158,7 @@ def _copies(descriptors: Sequence[int]) -> list[int]:
     try:
         copies.extend(map(os.dup, descriptors))
     except OSError:
-        close_all(copies)
+        messages.close_all(copies)
         return []
     return copies
 

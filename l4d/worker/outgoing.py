@@ -15,6 +15,7 @@ from l4d.handover import record
 from l4d.handover.link import Link, Message, check_version
 from l4d.handover.parcel import Parcel
 from l4d.handover.record import Json, RecordError
+from l4d.linux.messages import close_all
 from l4d.log.log import Log
 from l4d.loop.loop import IN, OUT, Loop
 
@@ -133,8 +134,7 @@ class Outgoing:
     def _hear(self, message: Message) -> None:
         """Raises RecordError."""
         head = message.head
-        for fd in message.descriptors:  # none is due
-            os.close(fd)
+        close_all(message.descriptors)  # none is due
         if "refused" in head and "taken" not in head:
             raise RecordError(f"the other worker says: {head['refused']!r:.200}")
         if "version" in head:

@@ -19,6 +19,7 @@ from l4d.handover import record, settings
 from l4d.handover.link import Link, Message, check_version, portions
 from l4d.handover.parcel import Parcel
 from l4d.handover.record import Json, RecordError
+from l4d.linux.messages import close_all
 from l4d.linux.sockets import Socket
 from l4d.log.log import Log
 from l4d.loop.loop import IN, OUT, Loop
@@ -115,7 +116,7 @@ class Taker:
         if "sessions" in head:
             self._take(incoming, message)
             return
-        _close_all(message.descriptors)  # none is due
+        close_all(message.descriptors)  # none is due
         if "datagram" in head:
             udp_transfer.take(self._services.receivers, head["datagram"], message.body)
         elif "switched" in head:
@@ -219,14 +220,8 @@ def _unpack(message: Message) -> list[Parcel]:
         _close(parcels)
         raise
     finally:
-        _close_all(descriptors)
+        close_all(descriptors)
     return parcels
-
-
-def _close_all(descriptors: Iterable[int]) -> None:
-    """Those that nobody took."""
-    for fd in descriptors:
-        os.close(fd)
 
 
 def _close(parcels: Iterable[Parcel]) -> None:

@@ -58,6 +58,20 @@ def web(echo: Echo) -> str:
     """
 
 
+def web_and_dns(echo: Echo, udp_echo: UdpEcho) -> str:
+    return f"""
+        {web(echo)}
+        [listeners.dns]
+        bind = "127.0.0.1:0"
+        protocol = "udp"
+        upstream = "dns"
+        idle_timeout = "10m"
+
+        [upstreams.dns]
+        servers = ["{udp_echo.address}"]
+    """
+
+
 class Pings(Closing):
     """A client in a thread that asks all the time, and knows the longest it ever waited for an answer."""
 
@@ -120,17 +134,7 @@ def test_old_workers_are_soon_gone_and_nobody_waits_long(start: Start, echo: Ech
 @pytest.mark.soak
 def test_thousands_of_flows_move_beside_thousands_of_sessions(start: Start, echo: Echo) -> None:
     with UdpEcho() as udp_echo:
-        daemon = start(f"""
-            {web(echo)}
-            [listeners.dns]
-            bind = "127.0.0.1:0"
-            protocol = "udp"
-            upstream = "dns"
-            idle_timeout = "10m"
-
-            [upstreams.dns]
-            servers = ["{udp_echo.address}"]
-        """)
+        daemon = start(web_and_dns(echo, udp_echo))
         with Crowd("tcp", daemon.address("web"), 2000) as sessions, Crowd("udp", daemon.address("dns"), 2000) as flows:
             assert sessions.answered() == flows.answered() == 2000
             with Pings(daemon.client("web")) as ping:
@@ -187,17 +191,7 @@ def two(server: Server) -> str:
 @pytest.mark.soak
 def test_thirty_reloads_leave_what_three_have_left(start: Start, echo: Echo) -> None:
     with UdpEcho() as udp_echo:
-        daemon = start(f"""
-            {web(echo)}
-            [listeners.dns]
-            bind = "127.0.0.1:0"
-            protocol = "udp"
-            upstream = "dns"
-            idle_timeout = "10m"
-
-            [upstreams.dns]
-            servers = ["{udp_echo.address}"]
-        """)
+        daemon = start(web_and_dns(echo, udp_echo))
         with Crowd("tcp", daemon.address("web"), 500) as sessions, Crowd("udp", daemon.address("dns"), 500) as flows:
             assert sessions.answered() == flows.answered() == 500
 

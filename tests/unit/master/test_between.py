@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from l4d.linux import messages
 from l4d.loop.loop import Loop
 from l4d.master import between
 from l4d.master.between import End, hear, number, pair, say
@@ -48,7 +49,7 @@ def test_a_word_comes_with_its_details_and_descriptors(masters: Masters) -> None
     word, details, descriptors = heard
     assert (word, details, len(descriptors)) == (between.TELL, b"3 take_over", 2)
     assert not any(os.get_inheritable(fd) for fd in descriptors)
-    between.close_all(descriptors)
+    messages.close_all(descriptors)
     assert hear(masters.theirs) is None
 
 
