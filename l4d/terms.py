@@ -88,6 +88,15 @@ class Affinity(Word):
     AUTO = "auto"
 
 
+class WorkerState(Word):
+    """What a worker does."""
+
+    STARTING = "starting"  # it serves nobody yet
+    SERVING = "serving"
+    FULL = "full"  # it serves, and takes nobody new until there is room
+    LEAVING = "leaving"  # it takes nobody new any more
+
+
 class Level(Word):
     """How loud a log line is, loudest first."""
 
@@ -101,9 +110,10 @@ class End(Word):
     """Why a session is over.
 
     The first letter says by whom: `-` all were done, `C` client, `S` server, `c` and `s` a timeout while waiting
-    for that side, `P` refused by the proxy, `R` the proxy lacked a resource, `X` the proxy stopped. The second says
-    in which phase: `Q` queued, `C` connecting, `D` data, `L` last data (one side is done). `T` is max_session_time,
-    `SK` a server that went down, and `U` begins the ends that only UDP knows.
+    for that side, `P` refused by the proxy, `R` the proxy lacked a resource, `D` the server was removed, `K` an
+    operator, `X` the proxy stopped. The second says in which phase: `Q` queued, `C` connecting, `D` data, `L` last
+    data (one side is done). `T` is max_session_time, `SK` a server that went down, and `U` begins the ends that only
+    UDP knows.
     """
 
     FINISHED = "--"
@@ -125,6 +135,8 @@ class End(Word):
     QUEUE_TIMEOUT = "sQ"
     CLIENT_LEFT_QUEUED = "CQ"
     SERVER_DOWN = "SK"
+    SERVER_REMOVED = "DD"
+    KILLED = "KD"
     UDP_IDLE = "UD"
     UDP_RESPONDED = "UR"
     UDP_UNREACHABLE = "UI"
@@ -155,6 +167,8 @@ _WORDS = {
     End.QUEUE_TIMEOUT: "queue timeout",
     End.CLIENT_LEFT_QUEUED: "client left while queued",
     End.SERVER_DOWN: "server went down",
+    End.SERVER_REMOVED: "server removed",
+    End.KILLED: "killed by the operator",
     End.UDP_IDLE: "idle",
     End.UDP_RESPONDED: "all responses seen",
     End.UDP_UNREACHABLE: "server's port unreachable",

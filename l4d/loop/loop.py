@@ -53,12 +53,16 @@ class Closable(Protocol):
 class Loop:
     """One process's loop. `now` is the monotonic time at the start of the turn, in seconds."""
 
-    def __init__(self, on_bug: Callable[[object], None] | None = None) -> None:
+    def __init__(
+        self, on_bug: Callable[[object], None] | None = None, observe: Callable[[float], None] | None = None
+    ) -> None:
         """*on_bug* is called, inside the except clause, with the object whose handler or deadline raised.
 
-        Without it the exception leaves `run`.
+        Without it the exception leaves `run`. *observe* is told after each turn how many seconds it took, the wait
+        for events left out.
         """
         self.now = time.monotonic()
+        self._ended = self.now  # when the last turn did: read once, for its length and for how long the next one waits
         self._epoll = select.epoll()
         self._handlers: dict[int, Handler] = {}
         self._queues: list[Deadlines[Any]] = []
@@ -67,6 +71,7 @@ class Loop:
         self._running = False
         self._lingering = False
         self._on_bug = on_bug
+        self._observe = observe
 
     def watch(self, fd: int, mask: int, handler: Handler) -> None:
         """Call *handler* when *fd* is ready as *mask* says."""
@@ -121,6 +126,7 @@ class Loop:
     def run(self) -> None:
         """Turn until `stop`."""
         self._running = True
+        self._ended = time.monotonic()
         while self._running:
             self.turn()
 
@@ -128,7 +134,7 @@ class Loop:
         """Wait for events or the next deadline, tell the handlers, then close what was given to `close`."""
         events = self._look_again() if self._lingering else None
         if not events:
-            wait = self._next_due - time.monotonic()
+            wait = self._next_due - self._ended
             events = self._epoll.poll(-1 if wait == NEVER else max(0, wait), BATCH)
         self.now = now = time.monotonic()
         handlers = self._handlers
@@ -146,6 +152,9 @@ class Loop:
             self._expire(now)
         if self._at_end:
             self._end_batch()
+        self._ended = ended = time.monotonic()
+        if self._observe is not None:
+            self._observe(ended - now)
 
     def _look_again(self) -> list[tuple[int, int]]:
         """Events that come while others are given the CPU, if they come soon."""
@@ -155,6 +164,7 @@ class Loop:
             events = self._epoll.poll(0, BATCH)
             if events:
                 return events
+        self._ended = time.monotonic()  # the others may have had the CPU for a while
         return []
 
     def _expire(self, now: float) -> None:

@@ -20,7 +20,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 ROWS = 1024
-COLUMNS = 1 << 20
+COLUMNS = 1 << 21
+"""A server has 41, and one given by name has 64 seats: twice 256 such names fit, those of a reload beside the last."""
+
 WORD = 8
 
 RETIRED = 0
@@ -32,6 +34,9 @@ FIRST_COLUMN = 3
 
 PATIENCE = 100_000
 """Looks at a fold under way; one that lasts longer was cut short by the master's death."""
+
+LONG_LOOKS = 100
+"""The same, where each look takes about as long as a fold."""
 
 
 class BoardFullError(Exception):
@@ -84,12 +89,36 @@ class Board:
     def total(self, column: int) -> int:
         """The column's sum. Never caught between the two steps of a fold, so that counters do not jump."""
         total = 0
-        for _ in range(PATIENCE):
+        for _ in range(PATIENCE):  # as below, for one column, of which a scrape asks for thousands
             folds = self._words[FOLDS]
             total = sum(self.read(column))
             if folds % 2 == 0 and folds == self._words[FOLDS]:
                 break
         return total
+
+    def total_of(self, columns: Sequence[int]) -> int:
+        """The sum of thousands of columns, in a fifth of the time that the `total` of each would take."""
+        total = 0
+        for _ in range(LONG_LOOKS):
+            folds = self._words[FOLDS]
+            rows = [self.row(number) for number in range(self.rows_used)]
+            total = sum(sum(map(row.__getitem__, columns)) for row in rows)
+            if folds % 2 == 0 and folds == self._words[FOLDS]:
+                break
+        return total
+
+    def read_all(self, *columns: int) -> list[list[int]]:
+        """Several columns as `read` copies them, with no fold between them: each row is one process's.
+
+        A row may have come meanwhile: then the last columns are longer.
+        """
+        found: list[list[int]] = []
+        for _ in range(PATIENCE):
+            folds = self._words[FOLDS]
+            found = [self.read(column) for column in columns]
+            if folds % 2 == 0 and folds == self._words[FOLDS]:
+                break
+        return found
 
     @property
     def bell(self) -> int:
@@ -180,7 +209,7 @@ class Board:
             self.keeper(number)
             return
         row, retired = self.row(number), self.row(RETIRED)
-        self._words[FOLDS] += 1
+        self._words[FOLDS] += 1 + self._words[FOLDS] % 2  # odd, also after one that a master's death has cut short
         for column in counters:
             retired[column] += row[column]
         row[:columns_used] = memoryview(bytes(columns_used * WORD)).cast("Q")

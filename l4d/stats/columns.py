@@ -18,6 +18,8 @@ Key: TypeAlias = tuple[Metric, tuple[str, ...]]
 Named: TypeAlias = tuple[str, tuple[str, ...], int]
 """A metric by its name, label values, and their column: as another program can read it."""
 
+_LASTING = frozenset({Kind.COUNTER, Kind.HISTOGRAM})
+
 _BY_NAME = {metric.name: metric for metric in vars(catalogue).values() if isinstance(metric, Metric)}
 
 
@@ -42,7 +44,7 @@ class Columns:
         columns = cls(room)
         for name, labels, column in given:
             metric = _BY_NAME.get(name)
-            if metric is not None and len(labels) == len(metric.labels):
+            if metric is not None and len(labels) == len(metric.column_labels):
                 columns._given[metric, labels] = column
         columns._free = list(free)
         columns.used = used
@@ -68,7 +70,7 @@ class Columns:
 
         Raises BoardFullError; where they are sealed, LookupError: it has none.
         """
-        assert len(labels) == len(metric.labels), f"{metric.name} wants {metric.labels}"
+        assert len(labels) == len(metric.column_labels), f"{metric.name} wants {metric.column_labels}"
         key = metric, labels
         self._recorded.add(key)
         column = self._given.get(key)
@@ -106,7 +108,11 @@ class Columns:
 
     def counters(self) -> list[int]:
         """The columns that outlive the process that counted."""
-        return [column for (metric, _labels), column in self._given.items() if metric.kind is Kind.COUNTER]
+        return [column for (metric, _labels), column in self._given.items() if metric.kind in _LASTING]
+
+    def find(self, metric: Metric, *labels: str) -> int | None:
+        """The column of *metric* with these label values, if it has one."""
+        return self._given.get((metric, labels))
 
     def each(self, metric: Metric) -> Iterator[tuple[Sequence[str], int]]:
         """The label values and the column of every number of *metric*."""

@@ -21,7 +21,7 @@ from l4d.terms import ServerState
 
 _STATES = tuple(ServerState)
 _WISHES = (catalogue.WISHED_STATE, catalogue.WISHED_WEIGHT, catalogue.WISHED_SESSIONS)
-_STATE, _WEIGHT, _SESSIONS = range(3)
+_ALL = _STATE, _WEIGHT, _SESSIONS = range(3)
 _WISHED = 1 << 62
 _SHIFT = 31
 _VALUE = (1 << _SHIFT) - 1
@@ -59,12 +59,13 @@ def subject_of(upstream: Upstream, entry: Server) -> int:
 class Standing:
     """The columns of one server in control's row. Times are monotonic seconds."""
 
-    __slots__ = ("_agent", "_checks", "_row", "_subject", "_up_since", "_verdict", "_wishes")
+    __slots__ = ("_agent", "_checks", "_judged", "_row", "_subject", "_up_since", "_verdict", "_wishes")
 
     def __init__(self, row: memoryview, columns: Columns, upstream: str, server: str) -> None:
         self._row = row
         self._verdict = columns.of(catalogue.VERDICT, upstream, server)
         self._up_since = columns.of(catalogue.UP_SINCE, upstream, server)
+        self._judged = columns.of(catalogue.JUDGED, upstream, server)
         self._subject = columns.of(catalogue.SUBJECT, upstream, server)
         self._wishes = tuple(columns.of(metric, upstream, server) for metric in _WISHES)
         self._agent = columns.of(catalogue.AGENT, upstream, server)
@@ -98,13 +99,26 @@ class Standing:
         ready = _STATES.index(file.state)
         return _STATES[self._wished(_STATE, ready, whole, ready)]
 
+    def wishes(
+        self, file: Server, whole: "Standing | None" = None
+    ) -> tuple[ServerState | None, int | None, int | None]:
+        """The state, weight and max_sessions that the operator wishes; None: whatever the file says."""
+        state, weight, most = (
+            self._wish(which, value, whole) for which, value in zip(_ALL, _file_values(file), strict=True)
+        )
+        return (None if state is None else _STATES[state]), weight, most
+
     def _wished(self, which: int, file: int, whole: "Standing | None", otherwise: int) -> int:
         """The wish for this server, else that for all of its name, else *otherwise*."""
+        wish = self._wish(which, file, whole)
+        return otherwise if wish is None else wish
+
+    def _wish(self, which: int, file: int, whole: "Standing | None") -> int | None:
         for standing in (self, whole):
             wish = _wish(standing._row[standing._wishes[which]], file) if standing is not None else None
             if wish is not None:
                 return wish
-        return otherwise
+        return None
 
     @property
     def wanted(self) -> tuple[ServerState | None, int | None]:
@@ -117,6 +131,11 @@ class Standing:
     def verdict(self) -> Verdict:
         return Verdict(self._row[self._verdict])
 
+    @property
+    def judged_at(self) -> float:
+        """When the verdict became what it is; 0: it never was another one."""
+        return self._row[self._judged] / 1000
+
     def is_of(self, subject: int) -> bool:
         """Whether the verdict is of this *subject* (see subject_of), or nobody has said whose it is."""
         return self._row[self._subject] in {0, subject}
@@ -126,13 +145,15 @@ class Standing:
     def begin(self, subject: int) -> None:
         """*subject* is asked from now on; if it was not before, nothing is known of it."""
         if self._row[self._subject] != subject:
-            self._zero(self._verdict, self._up_since, self._agent)
+            self._zero(self._verdict, self._judged, self._up_since, self._agent)
             self._row[self._subject] = subject
 
     def judge(self, verdict: Verdict, now: float) -> None:
         """From now on the server is as *verdict* says."""
         if verdict is Verdict.UP and self.verdict is Verdict.DOWN:
             self._row[self._up_since] = round(now * 1000)
+        if verdict is not self.verdict:
+            self._row[self._judged] = round(now * 1000)
         self._row[self._verdict] = verdict.value
 
     def wish_state(self, state: ServerState | None, file: Server) -> None:
@@ -164,7 +185,7 @@ class Standing:
 
     def clear(self) -> None:
         """Nothing is known or wished: another server comes into this place."""
-        self._zero(self._verdict, self._up_since, self._agent, *self._wishes)
+        self._zero(self._verdict, self._judged, self._up_since, self._agent, *self._wishes)
 
     def _zero(self, *columns: int) -> None:
         for column in columns:

@@ -5,12 +5,16 @@ for each would cost more than the addition.
 """
 
 from l4d.config.model import Config
-from l4d.stats import catalogue
+from l4d.stats import catalogue, process
 from l4d.stats.board import Board
 from l4d.stats.columns import Columns, Key
+from l4d.stats.histogram import Histogram
 from l4d.stats.seat import Seat
 from l4d.stats.standing import Standing
 from l4d.terms import End, Protocol
+
+REFUSALS = dict(zip((End.NO_SERVER_UP, End.LIMIT, End.NO_RESOURCE), catalogue.REFUSAL_REASONS, strict=True))
+"""Ends by which l4d itself refuses a session, with the reason it is counted by."""
 
 
 class ListenerTally:
@@ -22,7 +26,9 @@ class ListenerTally:
         "datagrams_down",
         "datagrams_up",
         "dropped",
+        "duration",
         "ends",
+        "refused",
         "row",
         "sessions",
         "sessions_total",
@@ -37,9 +43,11 @@ class ListenerTally:
             columns.of(catalogue.DATAGRAMS, listener, way) for way in catalogue.DIRECTIONS
         )
         self.ends = {end: columns.of(catalogue.SESSION_ENDS, listener, end.value) for end in End}
+        self.refused = {end: columns.of(catalogue.REFUSED, listener, reason) for end, reason in REFUSALS.items()}
         self.dropped = {
             reason: columns.of(catalogue.DATAGRAMS_DROPPED, listener, reason) for reason in catalogue.DROP_REASONS
         }
+        self.duration = Histogram(row, columns, catalogue.SESSION_DURATION, listener)
 
     def begun(self) -> None:
         """A session has begun."""
@@ -54,10 +62,14 @@ class ListenerTally:
         """A session goes on in another worker."""
         self.row[self.sessions] -= 1
 
-    def over(self, end: End) -> None:
-        """A session is over."""
-        self.row[self.sessions] -= 1
-        self.row[self.ends[end]] += 1
+    def over(self, end: End, seconds: float) -> None:
+        """A session is over, after so many *seconds*."""
+        row = self.row
+        row[self.sessions] -= 1
+        row[self.ends[end]] += 1
+        if end in self.refused:
+            row[self.refused[end]] += 1
+        self.duration.observe(seconds)
 
     def drop(self, reason: str, count: int = 1) -> None:
         """So many datagrams are not passed on."""
@@ -70,6 +82,7 @@ class ServerTally:
     __slots__ = (
         "bytes_down",
         "bytes_up",
+        "connect",
         "failed",
         "failed_since",
         "failures",
@@ -92,6 +105,7 @@ class ServerTally:
             reason: columns.of(catalogue.SERVER_FAILURES, upstream, server, reason)
             for reason in catalogue.FAILURE_REASONS
         }
+        self.connect = Histogram(row, columns, catalogue.CONNECT, upstream, server)
         self.failed_since = columns.of(catalogue.FAILED_SINCE, upstream, server)
         self.failed = columns.of(catalogue.FAILED, upstream, server)
         self.out_until = columns.of(catalogue.OUT_UNTIL, upstream, server)
@@ -125,15 +139,21 @@ def in_use(board: Board, columns: Columns) -> set[Key]:
     }
 
 
-def reserve(columns: Columns, config: Config) -> frozenset[Key]:
-    """Give a column to every number that a worker with *config* will keep: their keys. Raises BoardFullError.
+def reserve(columns: Columns, config: Config, slots: int = 1) -> frozenset[Key]:
+    """Give a column to every number that l4d with *config* and so many *slots* will keep: their keys.
 
-    Done by the master before it forks, so that all processes agree.
+    Done by the master before it forks, so that all processes agree. Raises BoardFullError.
     """
     columns.record()
     nobody = memoryview(b"")  # it is only looked up which columns they would count in
-    for metric in (catalogue.LOG_LINES_DROPPED, catalogue.HEARTBEAT):
-        columns.of(metric)
+    columns.of(catalogue.LOG_LINES_DROPPED)
+    columns.of(catalogue.LAST_RELOAD)
+    for result in catalogue.RELOAD_RESULTS:
+        columns.of(catalogue.RELOADS, result)
+    for role in catalogue.ROLES:
+        columns.of(catalogue.RESTARTS, role)
+    process.reserve(columns)
+    Histogram(nobody, columns, catalogue.WORKER_LOOP)
     for protocol in Protocol:
         columns.of(catalogue.HANDED_OVER, protocol.value)
     for result in catalogue.QUERY_RESULTS:
@@ -151,4 +171,6 @@ def reserve(columns: Columns, config: Config) -> frozenset[Key]:
             if server.named:
                 Standing(nobody, columns, upstream.name, server.name)  # what is wished of all of them
                 columns.of(catalogue.SEATS_TAKEN, upstream.name, server.name)
+    for slot in range(slots):
+        columns.of(catalogue.WORKER_CPU, str(slot))
     return columns.recorded

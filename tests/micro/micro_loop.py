@@ -6,7 +6,10 @@ import pytest
 
 from l4d.loop.deadlines import Deadlines
 from l4d.loop.loop import IN, Loop
+from l4d.stats import catalogue
+from l4d.stats.histogram import Histogram
 from tests.micro.benchmark import Benchmark
+from tests.unit.making import Row
 
 
 @pytest.mark.parametrize("ready", [1, 100])
@@ -20,6 +23,19 @@ def test_a_turn_with_so_many_ready(benchmark: Benchmark, ready: int) -> None:
     loop.shut()
     for fd in (end for pipe in pipes for end in pipe):
         os.close(fd)
+
+
+def test_a_turn_that_is_measured(benchmark: Benchmark) -> None:
+    """As those of a worker are."""
+    row = Row()
+    loop = Loop(observe=Histogram(row.row, row.columns, catalogue.WORKER_LOOP).observe)
+    source, target = os.pipe()
+    os.write(target, b"x")
+    loop.watch(source, IN, _nothing)
+    benchmark(loop.turn)
+    loop.shut()
+    os.close(source)
+    os.close(target)
 
 
 @pytest.mark.parametrize("waiting", [1, 10_000])

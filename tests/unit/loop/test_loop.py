@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from l4d.loop import loop as module
-from l4d.loop.deadlines import NEVER, DueError
+from l4d.loop.deadlines import NEVER, Deadlines, DueError
 from l4d.loop.loop import IN, LINGER, OUT, Loop
 from tests.kit.processes import descriptors
 from tests.unit.making import Clock, NeverWaiting
@@ -214,9 +214,12 @@ class Waited:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.passing: list[Callable[[float], None]] = []  # what each wait does, the last one for want of others nothing
 
     def poll(self, timeout: float, _most: int) -> list[tuple[int, int]]:
         self.seconds.append(timeout)
+        if self.passing:
+            self.passing.pop(0)(timeout)
         return []
 
     def close(self) -> None:
@@ -243,11 +246,42 @@ def test_the_loop_waits_for_the_next_deadline_and_not_at_all_for_one_that_is_pas
     loop = Loop()
     due: list[str] = []
     loop.queue(3, due.append).enter("a", loop.now)
+    loop.at_end(lambda: clock.pass_by(5))
     loop.turn()
-    clock.now += 5
     loop.turn()
     loop.turn()
     assert waited.seconds == [3, 0, -1]
+
+
+def test_what_was_done_before_the_loop_runs_is_not_waited_for_once_more(clock: Clock, waited: Waited) -> None:
+    loop = Loop()
+    waiting: Deadlines[str] = loop.queue(3, lambda _waiter: loop.stop())
+    waiting.enter("a", loop.now)
+    clock.now += 2
+    waited.passing = [clock.pass_by]
+    loop.run()
+    assert waited.seconds == [1]
+
+
+def test_the_time_others_have_had_the_cpu_is_not_waited_for_once_more(clock: Clock, waited: Waited) -> None:
+    loop = Loop()
+    loop.queue(3, list[str]().append).enter("a", loop.now)
+    waited.passing = [lambda _timeout: clock.pass_by(0.5)] * LINGER
+    loop.linger()
+    loop.turn()
+    assert waited.seconds == [*[0] * LINGER, 1.5]
+
+
+def test_how_long_a_turn_took_is_told_without_the_wait(clock: Clock, waited: Waited) -> None:
+    told: list[float] = []
+    loop = Loop(observe=told.append)
+    waiting: Deadlines[str] = loop.queue(3, lambda _waiter: clock.pass_by(0.25))
+    waiting.enter("a", loop.now)
+    waited.passing = [clock.pass_by]
+    loop.at_end(lambda: clock.pass_by(0.5))
+    loop.turn()
+    loop.turn()
+    assert told == [0.75, 0]
 
 
 def test_run_goes_on_until_it_is_stopped(clock: Clock, waited: Waited) -> None:

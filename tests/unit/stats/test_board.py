@@ -177,12 +177,57 @@ def test_a_sum_is_never_taken_during_a_fold() -> None:
     assert board.total(ONE) == 4
 
 
+def test_several_columns_are_never_read_with_a_fold_between_them() -> None:
+    board = CaughtInAFold()
+    assert board.read_all(ONE, OTHER) == [[5], [6]]
+
+
 def test_a_fold_cut_short_by_the_masters_death_hangs_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("l4d.stats.board.PATIENCE", 3)
     board = Board(rows=3, columns=8)
     board.row(board.take_row())[ONE] = 7
     board.row(RETIRED)[FOLDS] += 1  # begun, and never ended
     assert board.total(ONE) == 7
+    assert board.total_of([ONE]) == 7
+    assert board.read_all(ONE) == [[0, 7]]
+
+
+def test_the_next_fold_after_one_that_was_cut_short_is_whole() -> None:
+    board = Board(rows=3, columns=8)
+    number = board.take_row()
+    board.row(RETIRED)[FOLDS] += 1
+    board.retire_row(number, [ONE], 8)
+    assert board.row(RETIRED)[FOLDS] % 2 == 0
+
+
+def test_many_columns_are_summed_over_all_rows_at_once() -> None:
+    board = Board(rows=5, columns=8)
+    board.row(RETIRED)[ONE] = 1
+    for _ in range(2):
+        row = board.row(board.take_row())
+        row[ONE], row[OTHER] = 10, 100
+    assert board.total_of([ONE, OTHER]) == 221
+    assert board.total_of([]) == 0
+
+
+class FoldedMeanwhile(Board):
+    """A fold begins and ends during the first look, and each look at a row counts one more."""
+
+    def __init__(self) -> None:
+        super().__init__(rows=3, columns=8)
+        self.looks = 0
+
+    def row(self, number: int) -> memoryview:
+        found = super().row(number)
+        self.looks += 1
+        if self.looks == 1:
+            found[FOLDS] += 2
+        found[ONE] = self.looks
+        return found
+
+
+def test_a_sum_of_many_is_never_taken_during_a_fold() -> None:
+    assert FoldedMeanwhile().total_of([ONE]) == 2
 
 
 def test_a_name_that_is_gone_leaves_nothing_behind() -> None:

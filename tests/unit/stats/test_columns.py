@@ -104,3 +104,18 @@ def test_a_number_that_only_the_other_program_knows_keeps_its_column() -> None:
     assert columns.named == named[:1]
     assert columns.free == []
     assert columns.of(catalogue.BYTES, "a", "up") == 6
+
+
+def test_looking_for_a_column_gives_none_out() -> None:
+    columns = Columns()
+    assert columns.find(catalogue.SESSIONS, "web") is None
+    assert columns.used == FIRST_COLUMN
+    column = columns.of(catalogue.SESSIONS, "web")
+    assert columns.find(catalogue.SESSIONS, "web") == column
+
+
+def test_the_buckets_of_a_histogram_and_its_sum_outlive_who_counted() -> None:
+    columns = Columns()
+    kept = [columns.of(catalogue.WORKER_LOOP, each) for each in (*catalogue.WORKER_LOOP.buckets, catalogue.SUM)]
+    columns.of(catalogue.HEARTBEAT)
+    assert columns.counters() == kept

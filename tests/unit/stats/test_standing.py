@@ -1,11 +1,14 @@
 """What control says of a server: checks, the operator's wishes, its agent."""
 
+from dataclasses import replace
+
 import pytest
 
+from l4d.address import Host, Inet
 from l4d.stats import catalogue
-from l4d.stats.standing import LEAST_PERCENT, Situation, Standing, Verdict
-from l4d.terms import ServerState
-from tests.unit.making import Row, member
+from l4d.stats.standing import LEAST_PERCENT, Situation, Standing, Verdict, subject_of
+from l4d.terms import Role, ServerState
+from tests.unit.making import CHECKED, Row, member, upstream
 
 FILE = member(weight=4, max_sessions=10)
 READY, DRAIN, MAINT = ServerState.READY, ServerState.DRAIN, ServerState.MAINT
@@ -52,6 +55,16 @@ def test_a_server_comes_back_when_it_is_up_after_it_was_down(standing: Standing)
     assert told == [0, 7.25, 7.25, 7.25]
     standing.judge(Verdict.UP, 11)
     assert standing.read(FILE, 4).up_since == 11
+
+
+def test_it_is_known_when_the_verdict_changed_last(standing: Standing) -> None:
+    told = [standing.judged_at]
+    for now, verdict in ((5.0, Verdict.UP), (6.0, Verdict.UP), (7.25, Verdict.DOWN), (8.0, Verdict.DOWN)):
+        standing.judge(verdict, now)
+        told.append(standing.judged_at)
+    assert told == [0, 5, 5, 7.25, 7.25]
+    standing.clear()
+    assert standing.judged_at == 0
 
 
 @pytest.mark.parametrize("result", catalogue.CHECK_RESULTS)
@@ -231,3 +244,41 @@ def test_one_who_is_asked_as_before_keeps_what_is_known(standing: Standing) -> N
     standing.judge(Verdict.DOWN, 1.0)
     standing.begin(7)
     assert standing.verdict is Verdict.DOWN
+
+
+# As others see it
+
+
+def test_the_wishes_in_force_are_those_for_the_server_else_those_for_its_whole_name(row: Row) -> None:
+    one, whole = of(row), of(row, "name")
+    assert one.wishes(FILE) == one.wishes(FILE, whole) == (None, None, None)
+    whole.wish_state(DRAIN, FILE)
+    whole.wish_weight(7, FILE)
+    one.wish_state(MAINT, FILE)
+    one.wish_sessions(3, FILE)
+    assert one.wishes(FILE, whole) == (MAINT, 7, 3)
+    assert one.wishes(FILE) == (MAINT, None, 3)
+    assert one.wishes(member(weight=4, max_sessions=11)) == (MAINT, None, None), "the file says something else now"
+
+
+def test_a_verdict_is_of_an_address_that_is_asked_in_some_way() -> None:
+    one, two, named = member(), member(address=Inet("10.0.0.2", 5432)), member(address=Host("db.example", 80))
+    tcp, primary = upstream(), upstream(check=replace(CHECKED, role=Role.PRIMARY))
+    subjects = [subject_of(how, whom) for how in (tcp, primary) for whom in (one, two, named)]
+    assert len(set(subjects)) == 6
+    assert 0 not in subjects
+    assert subject_of(tcp, named) == subject_of(tcp, member(address=Host("other.example", 80))), (
+        "a seat tells them apart"
+    )
+
+
+def test_when_a_verdict_became_what_it_is_is_known_until_another_is_asked(standing: Standing) -> None:
+    assert standing.judged_at == 0
+    for now in (5.0, 7.5):
+        standing.judge(Verdict.DOWN, now)
+    first = standing.judged_at
+    standing.judge(Verdict.UP, 9.0)
+    assert standing.judged_at == 9.0
+    assert first == 5.0, "it was the same afterwards"
+    standing.begin(99)
+    assert standing.judged_at == 0

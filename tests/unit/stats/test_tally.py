@@ -4,12 +4,12 @@ from l4d.address import Host
 from l4d.config import model
 from l4d.stats import catalogue
 from l4d.stats.board import FIRST_COLUMN
-from l4d.stats.catalogue import Metric
+from l4d.stats.catalogue import Kind, Metric
 from l4d.stats.columns import Columns
 from l4d.stats.tally import ListenerTally, ServerTally, complete, in_use, reserve
 from l4d.terms import Affinity, End, Level
 from l4d.upstream.place import Place
-from tests.unit.making import OwnBoard, Row, listener, member, upstream
+from tests.unit.making import NO_ADMIN, OwnBoard, Row, listener, member, upstream
 
 
 class Counted(Row):
@@ -24,11 +24,31 @@ def test_a_session_is_counted_when_it_begins_and_by_its_end() -> None:
     tally = ListenerTally(counted.row, counted.columns, "web")
     tally.begun()
     tally.begun()
-    tally.over(End.IDLE)
+    tally.over(End.IDLE, 0.25)
     assert counted(catalogue.SESSIONS_TOTAL, "web") == 2
     assert counted(catalogue.SESSIONS, "web") == 1
     assert counted(catalogue.SESSION_ENDS, "web", "cD") == 1
     assert counted(catalogue.SESSION_ENDS, "web", "--") == 0
+
+
+def test_an_end_by_which_l4d_refuses_is_counted_as_that_too() -> None:
+    counted = Counted()
+    tally = ListenerTally(counted.row, counted.columns, "web")
+    for end in End:
+        tally.begun()
+        tally.over(end, 0.0)
+    refused = [counted(catalogue.REFUSED, "web", reason) for reason in ("no_server", "full", "no_resource")]
+    assert refused == [1, 1, 1]
+    assert [counted(catalogue.SESSION_ENDS, "web", end.value) for end in End] == [1] * len(End)
+
+
+def test_how_long_a_session_lived_is_counted() -> None:
+    counted = Counted()
+    tally = ListenerTally(counted.row, counted.columns, "web")
+    tally.begun()
+    tally.over(End.FINISHED, 2.0)
+    assert counted(catalogue.SESSION_DURATION, "web", "5") == 1
+    assert counted(catalogue.SESSION_DURATION, "web", "sum") == 2_000_000
 
 
 def test_what_is_counted_in_place_is_found_by_its_direction() -> None:
@@ -79,8 +99,8 @@ SERVERS = (member(name="one"), member(name="two"), member(name="db.example:80", 
 
 def config() -> model.Config:
     main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0, handover=True)
-    log, resolver = model.Log(Level.INFO, "stderr"), model.Resolver((), 2.0, 1.0, 300.0)
-    return model.Config(main, log, resolver, {"web": listener()}, {"db": upstream(servers=SERVERS)}, ())
+    log, resolver = model.Log(Level.INFO, "stderr", "off", "text"), model.Resolver((), 2.0, 1.0, 300.0)
+    return model.Config(main, log, NO_ADMIN, resolver, {"web": listener()}, {"db": upstream(servers=SERVERS)}, ())
 
 
 def reserved() -> Row:
@@ -108,7 +128,9 @@ def test_what_the_master_reserves_is_all_that_workers_and_control_will_look_up()
 
 def test_every_metric_of_the_catalogue_is_reserved() -> None:
     row = reserved()
-    every = [value for value in vars(catalogue).values() if isinstance(value, Metric)]
+    every = [
+        value for value in vars(catalogue).values() if isinstance(value, Metric) and value.kind is not Kind.COMPUTED
+    ]
     assert not [metric.name for metric in every if not list(row.columns.each(metric))]
 
 
@@ -133,7 +155,7 @@ def test_a_session_that_goes_to_another_worker_is_counted_there_and_began_once()
     enters.arrived()
     assert [each(catalogue.SESSIONS, "web") for each in (here, there)] == [0, 1]
     assert [each(catalogue.SESSIONS_TOTAL, "web") for each in (here, there)] == [1, 0]
-    enters.over(End.FINISHED)
+    enters.over(End.FINISHED, 1.0)
     assert [each(catalogue.SESSIONS, "web") for each in (here, there)] == [0, 0]
     assert there(catalogue.SESSION_ENDS, "web", "--") == 1
 
@@ -162,7 +184,7 @@ def test_sessions_of_any_worker_count_and_those_that_are_over_do_not() -> None:
     tally = ListenerTally(row.another().row, row.columns, "web")
     tally.begun()
     assert in_use(row.board, row.columns)
-    tally.over(End.FINISHED)
+    tally.over(End.FINISHED, 1.0)
     assert not in_use(row.board, row.columns)
 
 
