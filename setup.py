@@ -24,6 +24,7 @@ HOT = (
     "movers/splice",
     "session",
     "stats/failures",
+    "stats/histogram",
     "stats/tally",
     "tcp",
     "udp",

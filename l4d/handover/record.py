@@ -68,7 +68,9 @@ class Record:
     listener: str = ""
     families: list[int] = field(default_factory=list)
     client: object = ""  # as the kernel gave it; see `sockaddr_told`
+    local: object = ""  # the address the client came to, in the same form
     port: int = 0  # the one the client came to
+    id: int = 0  # the session's own number; 0: the giver had none
     started: float = 0.0
     connected: float = 0.0
     heard: float = 0.0  # when the wait for the next byte began, or the wait in the queue
@@ -107,6 +109,8 @@ def told(record: Record) -> Json:
     """*record* as JSON has it."""
     plain = _told(record, _RECORD)
     plain["client"] = sockaddr_told(record.client)
+    if record.local != "":
+        plain["local"] = sockaddr_told(record.local)
     for name in ("up", "down"):
         if name in plain:
             plain[name] = _told(plain[name], _WAY)
@@ -120,7 +124,8 @@ def _told(one: object, defaults: dict[str, Any]) -> Json:
 def understood(plain: object) -> Record:
     """The record that was told. Raises RecordError."""
     record = _understood(Record, _RECORD, plain)
-    record.client = sockaddr_understood(record.client)
+    for name in _SOCKADDRS:
+        setattr(record, name, sockaddr_understood(getattr(record, name)))
     return record
 
 
@@ -134,7 +139,7 @@ def _understood(kind: type[T], defaults: dict[str, Any], plain: object) -> T:
 def _field(name: str, value: object, default: object) -> object:
     if isinstance(default, Way):
         return _understood(Way, _WAY, value)
-    if name == "client":  # see `sockaddr_understood`
+    if name in _SOCKADDRS:  # see `sockaddr_understood`
         return value
     if name in _ELEMENTS and not (isinstance(value, list) and all(map(_ELEMENTS[name], value))):
         raise _unknown_kind(name, value)
@@ -169,6 +174,7 @@ _ELEMENTS: Final[dict[str, Callable[[object], bool]]] = {
 }
 """What is in the lists."""
 
+_SOCKADDRS: Final = "client", "local"
 _ERRNOS: Final = frozenset({"source_error", "target_error"})
 
 
@@ -196,7 +202,7 @@ def sockaddr_understood(plain: object) -> object:
     except (KeyError, OverflowError, TypeError, ValueError):
         plain = None
     if not isinstance(plain, str):
-        raise RecordError("a client's address is not of a kind that is known")
+        raise RecordError("an address is not of a kind that is known")
     return plain
 
 

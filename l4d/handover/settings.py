@@ -11,19 +11,20 @@ from l4d.config.schema import LISTENER, UPSTREAM
 from l4d.handover.record import Json, RecordError, fitting
 from l4d.terms import Protocol, Relay
 
-_TOLD = (
+TOLD = (
     "idle_timeout",
     "half_close",
     "half_close_timeout",
     "max_session_time",
     "responses",
     "requests",
+    "access_log",
 )
 
 
 def told(listener: Listener) -> Json:
     """The settings of *listener*, as JSON has them."""
-    plain: Json = {name: getattr(listener, name) for name in _TOLD}
+    plain: Json = {name: getattr(listener, name) for name in TOLD}
     return {
         **plain,
         "protocol": listener.protocol.value,
@@ -41,7 +42,7 @@ def understood(name: str, plain: object) -> Listener:
     except ValueError as error:
         raise RecordError(f"listeners.{name}: {error}") from None
     values: dict[str, Any] = defaults(LISTENER, protocol)
-    for key in _TOLD:
+    for key in TOLD:
         values[key] = fitting(f"listeners.{name}.{key}", plain.get(key, values[key]), values[key])
     fixed = {"name": name, "bind": (), "addresses": (), "protocol": protocol, "relay": relay}
     return Listener(**{**values, **fixed, "upstream": str(plain.get("upstream", ""))})

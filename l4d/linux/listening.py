@@ -13,6 +13,9 @@ from l4d.config.model import Listener
 from l4d.linux import datagram, options
 from l4d.terms import Protocol
 
+QUEUE = 1024
+"""So many may wait where `listen_alone` listens; whoever takes it up there says so again."""
+
 
 def bind(listener: Listener, address: Address) -> socket.socket:
     """A socket of the listener's protocol bound to *address*, not yet listening. Raises OSError.
@@ -20,6 +23,30 @@ def bind(listener: Listener, address: Address) -> socket.socket:
     A UDP socket receives from here on; its queue keeps what comes until a worker reads it.
     """
     return _bound(listener.protocol, address)
+
+
+def listen_alone(address: Address, mode: int) -> socket.socket:
+    """A TCP or unix socket at *address* that is nobody else's, and listens. Raises OSError.
+
+    The file of a unix socket has *mode* from its first moment: nobody gets in before it is set (umask(2), unix(7)).
+    Until one listens, others may bind to the same address.
+    """
+    sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    mask = os.umask(0o777 & ~mode)
+    try:
+        if isinstance(address, Unix):
+            _bind_path(sock, address.path)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _keep_to_family(sock)
+            sock.bind(address.sockaddr)
+        sock.listen(QUEUE)
+    except BaseException:
+        sock.close()
+        raise
+    finally:
+        os.umask(mask)
+    return sock
 
 
 def join(member: socket.socket, address: Address) -> socket.socket:
@@ -39,8 +66,7 @@ def probe(listener: Listener, address: Inet) -> None:
     with socket.socket(address.family, kind) as sock:
         # Without it the connections of a server just ended, in TIME_WAIT, would count.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, listener.protocol is Protocol.TCP)
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        _keep_to_family(sock)
         sock.bind(address.sockaddr)
 
 
@@ -82,13 +108,18 @@ def _bind_inet(sock: socket.socket, protocol: Protocol, address: Inet) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if protocol is Protocol.TCP:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if sock.family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    _keep_to_family(sock)
     if protocol is Protocol.UDP:
         if address.wildcard:
             _ask_for_local_address(sock)
         datagram.take_trains(sock)
     sock.bind(address.sockaddr)
+
+
+def _keep_to_family(sock: socket.socket) -> None:
+    """An IPv6 socket takes no IPv4 clients: those have an address of their own in the file."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
 def _ask_for_local_address(sock: socket.socket) -> None:

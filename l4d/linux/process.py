@@ -86,6 +86,15 @@ def stay_on_cpu(slot: int) -> None:
     os.sched_setaffinity(0, {cpus[slot % len(cpus)]})
 
 
+def resident_bytes(pid: int) -> int:
+    """How much memory a process has, what it shares with others included; 0: it is gone (proc_pid_statm(5))."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError):
+        return 0
+
+
 def cpu_count() -> int:
     """How many CPUs this process may run on."""
     return len(os.sched_getaffinity(0))

@@ -139,9 +139,11 @@ def blame(session: Session, server: Server, number: int) -> None:
 
 def measure(session: Session, server: Server, began: float) -> None:
     """A dial, begun at the monotonic time *began*, was answered: how soon."""
+    # The loop's time stands still within a turn, in which a server on this machine has answered.
+    seconds = time.monotonic() - began
+    server.tally.connect.observe(seconds)
     if server.timed:
-        # The loop's time stands still within a turn, in which a server on this machine has answered.
-        server.answered_in(time.monotonic() - began, session.service.loop.now)
+        server.answered_in(seconds, session.service.loop.now)
 
 
 def proven(session: Session, server: Server) -> None:

@@ -10,7 +10,6 @@ The phases and what may follow what:
 MOVED may follow QUEUE and RELAY: the session goes on in another worker, which takes it up in the same phase.
 """
 
-from l4d.address import from_sockaddr
 from l4d.session.service import Service
 from l4d.terms import End, Word
 from l4d.upstream.server import Server
@@ -44,6 +43,8 @@ class Session:
         "datagrams_down",
         "datagrams_up",
         "descriptors",
+        "id",
+        "local",
         "phase",
         "port",
         "server",
@@ -53,10 +54,17 @@ class Session:
         "tries",
     )
 
-    def __init__(self, service: Service, client: object, port: int, descriptors: int, *, moved: bool = False) -> None:
-        """*client* is the socket address as the kernel gave it, *port* its own; *moved*: another worker's."""
+    def __init__(
+        self, service: Service, client: object, port: int, descriptors: int, *, local: object = "", moved: bool = False
+    ) -> None:
+        """*client* is the socket address as the kernel gave it, *local* the one it came to, with this *port*.
+
+        *moved*: it was another worker's.
+        """
         self.service = service
+        self.id = service.ids.take()
         self.client = client
+        self.local = local
         self.port = port
         self.descriptors = descriptors
         self.phase = Phase.DIAL
@@ -74,6 +82,13 @@ class Session:
             service.tally.arrived()
         else:
             service.tally.begun()
+
+    @property
+    def dialled(self) -> Server | None:
+        """The server that serves it, or else the last one that was to, if it is still there."""
+        if self.server is not None:
+            return self.server
+        return self.tried[-1] if self.tried else None
 
     def enter(self, phase: Phase) -> None:
         """Go on to the next phase."""
@@ -123,22 +138,6 @@ class Session:
         service = self.service
         if self.server is not None:
             self.server.give_back()
-        service.tally.over(end)
-        if service.log.debugging:
-            service.log.debug(f"session {self.describe(end)}")
+        service.tally.over(end, service.loop.now - self.started)
+        service.journal.over(self, end)
         service.capacity.give_back(self.descriptors)
-
-    def describe(self, end: End) -> str:
-        """The session in one line, in the form of the access log's text."""
-        now = self.service.loop.now
-        where = f"{self.server.label} {self.server.address_for(self.port)}" if self.server else "-"
-        connect = f"{(self.connected - self.started) * 1000:.0f}ms" if self.connected else "-"
-        return (
-            f"{self.service.listener.name} {self.service.listener.protocol.value} {self.client_text} -> {where} "
-            f"up={self.bytes_up} down={self.bytes_down} connect={connect} total={(now - self.started) * 1000:.0f}ms "
-            f"tries={self.tries} end={end.value} {end.words}"
-        )
-
-    @property
-    def client_text(self) -> str:
-        return str(from_sockaddr(self.client))

@@ -24,7 +24,9 @@ def record_of(session: Session, kind: Kind) -> Record:
     """What every record of a session has."""
     record = Record(kind.value, session.service.listener.name)
     record.client = session.client
+    record.local = session.local
     record.port = session.port
+    record.id = session.id
     record.started = session.started
     record.connected = session.connected
     record.tries = session.tries
@@ -37,7 +39,8 @@ def record_of(session: Session, kind: Kind) -> Record:
 
 def session_of(service: Service, record: Record, descriptors: int, server: Server | None) -> Session:
     """The session of *record*, counted here from now on; *server* is the one that serves it."""
-    session = Session(service, record.client, record.port, descriptors, moved=True)
+    session = Session(service, record.client, record.port, descriptors, local=record.local, moved=True)
+    session.id = record.id or session.id
     session.started = record.started
     session.connected = record.connected
     session.tries = record.tries

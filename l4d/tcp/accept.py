@@ -8,9 +8,11 @@ import errno
 import os
 import select
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from l4d.access.capacity import TCP_DESCRIPTORS, Capacity
+from l4d.address import Inet
 from l4d.linux.options import queued_clients
 from l4d.linux.sockets import accept
 from l4d.log.log import Log
@@ -56,6 +58,8 @@ class Gate:
         self._surplus: list[Acceptor] = []  # those of them that are to be shed
         self._pause = loop.queue(PAUSE, Gate.open)
         self._shut = False  # for good
+        self.tell_taking: Callable[[bool], None] | None = None
+        """Called, if anybody wants to know, when clients are taken from here on, or for the moment are not."""
 
     def add(self, acceptor: "Acceptor", *, surplus: bool = False) -> None:
         """One more; *surplus*: it can be shed."""
@@ -69,16 +73,18 @@ class Gate:
             return
         for acceptor in self._acceptors:
             acceptor.watch()
+        if self.tell_taking is not None:
+            self.tell_taking(True)
 
     def wait_for_room(self) -> None:
         """The worker is full: accept again when a session has left."""
-        self._forget()
+        self._rest()
         self._log.seldom("full", f"{self._capacity.sessions} sessions: no more are taken until one ends (max_sessions)")
         self._capacity.when_room(self.open)
 
     def pause(self, number: int) -> None:
         """The system refused a descriptor: accept again in a moment."""
-        self._forget()
+        self._rest()
         self._log.seldom("exhausted", f"accepting clients: {os.strerror(number).lower()}; pausing")
         self._pause.enter(self, self._loop.now)
 
@@ -109,6 +115,11 @@ class Gate:
         for acceptor in self._acceptors:
             acceptor.take_queued()
 
+    def _rest(self) -> None:
+        self._forget()
+        if self.tell_taking is not None:
+            self.tell_taking(False)
+
     def _forget(self) -> None:
         for acceptor in self._acceptors:
             acceptor.forget()
@@ -125,6 +136,8 @@ class Acceptor:
         self._gate = gate
         name = sock.getsockname()
         self._port: int = name[1] if isinstance(name, tuple) else 0
+        wildcard = isinstance(name, tuple) and Inet(name[0], name[1]).wildcard
+        self._local: object = None if wildcard else name  # None: each client's is asked for
         self._watched = False
 
     def watch(self) -> None:
@@ -185,5 +198,6 @@ class Acceptor:
             if error.errno in _CLIENT_LEFT:
                 return True
             raise
-        dial(self._tcp, Session(service, address, self._port, TCP_DESCRIPTORS), client)
+        local = client.getsockname() if self._local is None else self._local
+        dial(self._tcp, Session(service, address, self._port, TCP_DESCRIPTORS, local=local), client)
         return True

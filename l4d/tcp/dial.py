@@ -10,6 +10,7 @@ import errno
 import time
 from typing import NamedTuple
 
+from l4d.linux.options import reset_on_close
 from l4d.linux.sockets import Socket
 from l4d.loop.loop import GONE, OUT
 from l4d.session import dialling
@@ -32,7 +33,7 @@ class Attempt(NamedTuple):
 
     sock: Socket
     server: Server
-    began: float  # monotonic seconds, of servers that are timed
+    began: float  # monotonic seconds
 
 
 class Dial:
@@ -78,7 +79,7 @@ class Dial:
         except OSError as error:
             self._failure = dialling.failed(self._session, server, error.errno or errno.ENOMEM)
             return False
-        began = time.monotonic() if server.timed else 0.0
+        began = time.monotonic()
         number = dialling.connect(sock, address, server)
         if number not in {0, errno.EINPROGRESS}:
             sock.close()
@@ -110,14 +111,13 @@ class Dial:
             self._drop_attempt()
             self._failure = dialling.failed(self._session, attempt.server, number)
             self._try_next()
-        elif attempt.server.down and self._tcp.service.upstream.on_down is OnDown.CLOSE:  # since it was chosen
+        elif attempt.server.lost is not None and self._tcp.service.upstream.on_down is OnDown.CLOSE:  # since the choice
             self._pass_over(attempt.server)
         else:
             self._answered(*attempt)
 
     def _answered(self, sock: Socket, server: Server, began: float) -> None:
-        if server.timed:
-            dialling.measure(self._session, server, began)
+        dialling.measure(self._session, server, began)
         if not self._tcp.service.upstream.early_close:
             dialling.proven(self._session, server)
         self._let_go()
@@ -150,6 +150,31 @@ class Dial:
     def tries_timed_out(self) -> None:
         """tries_timeout: no further server is tried. The one being dialled may have had no time to answer."""
         self._give_up(End.CONNECT_TIMEOUT)
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def current(self) -> bool:
+        return self in self._tcp.tries
+
+    @property
+    def phase(self) -> str:
+        return self._session.phase.value
+
+    @property
+    def silent_since(self) -> float:
+        return self._tcp.tries.since(self)
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        return 0, 0
+
+    def kill(self) -> None:
+        """An operator wants it ended."""
+        reset_on_close(self._client)
+        self._give_up(End.KILLED)
 
     def stop(self) -> None:
         """The worker ends now."""

@@ -55,8 +55,7 @@ class Farewell:
 
     def hand_over(self) -> Parcel:
         """Its facts, for another worker to go on with."""
-        for queue in self._tcp.leaving:
-            queue.leave(self)
+        self._leave()
         session = self._session
         record = record_of(session, Kind.FAREWELL)
         record.families = [self._sock.family]
@@ -70,11 +69,40 @@ class Farewell:
         self._unsent = unacknowledged(self._sock)
         self._tcp.leaving[0].enter(self, self._tcp.service.loop.now)
 
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def current(self) -> bool:
+        return any(self in queue for queue in self._tcp.leaving)
+
+    @property
+    def phase(self) -> str:
+        return "farewell"
+
+    @property
+    def silent_since(self) -> float:
+        return self._until - self._tcp.service.listener.half_close_timeout
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        return 0, 0
+
+    def kill(self) -> None:
+        """An operator wants it ended: what has not arrived yet never will."""
+        self._reset = True
+        self._leave()
+        self._close(End.KILLED)
+
     def stop(self) -> None:
         """The worker ends now."""
+        self._leave()
+        self._close(self._end)
+
+    def _leave(self) -> None:
         for queue in self._tcp.leaving:
             queue.leave(self)
-        self._close(self._end)
 
     def _close(self, end: End) -> None:
         if self._reset:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from l4d.handover.parcel import Parcel
 from l4d.handover.record import Kind
+from l4d.linux.options import reset_on_close
 from l4d.linux.sockets import Socket
 from l4d.session.session import Phase, Session
 from l4d.session.transfer import record_of, told
@@ -115,6 +116,31 @@ class Queued:
     def wait_timed_out(self) -> None:
         """queue_timeout."""
         self._give_up(End.QUEUE_TIMEOUT)
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def current(self) -> bool:
+        return self in self._tcp.queued
+
+    @property
+    def phase(self) -> str:
+        return self._session.phase.value
+
+    @property
+    def silent_since(self) -> float:
+        return self._tcp.queued.since(self)
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        return 0, 0
+
+    def kill(self) -> None:
+        """An operator wants it ended."""
+        reset_on_close(self._client)
+        self._give_up(End.KILLED)
 
     def stop(self) -> None:
         """The worker ends now."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from l4d.handover.parcel import Parcel
 from l4d.handover.record import Kind
+from l4d.linux.options import reset_on_close
 from l4d.linux.sockets import Socket
 from l4d.loop.deadlines import Deadlines
 from l4d.loop.loop import ERR, GONE, IN, OUT, RDHUP
@@ -291,9 +292,35 @@ class Relay:
     def is_served_by(self, server: Server) -> bool:
         return self._session.server is server
 
-    def server_down(self) -> None:
-        """Its checks have failed, and on_down is "close"."""
-        self._close(End.SERVER_DOWN)
+    def server_lost(self, end: End) -> None:
+        """Its server went down, or was removed, and on_down is "close"."""
+        self._close(end)
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def current(self) -> bool:
+        return self in self._tcp.idle or self in self._tcp.half_close
+
+    @property
+    def phase(self) -> str:
+        return self._session.phase.value
+
+    @property
+    def silent_since(self) -> float:
+        return self._silence().since(self)
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        return self._up.moved, self._down.moved
+
+    def kill(self) -> None:
+        """An operator wants it ended: reset, so that nobody takes what has come for all there was."""
+        reset_on_close(self._client)
+        reset_on_close(self._server)
+        self._close(End.KILLED)
 
     def stop(self) -> None:
         """The worker ends now."""

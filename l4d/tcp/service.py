@@ -12,6 +12,8 @@ from l4d.movers.machinery import Machinery
 from l4d.session.grain import grain
 from l4d.session.lifetime import Lifetime
 from l4d.session.service import Service
+from l4d.session.stage import Stage
+from l4d.terms import End
 from l4d.upstream.server import Server
 
 FAREWELL_LOOKS = (0.02, 0.1, 0.5)
@@ -24,7 +26,7 @@ class Movable(Protocol):
     def hand_over(self) -> Parcel: ...
 
 
-class Dialling(Protocol):
+class Dialling(Stage, Protocol):
     """A dial, as its deadlines know it."""
 
     def try_timed_out(self) -> None: ...
@@ -32,7 +34,7 @@ class Dialling(Protocol):
     def stop(self) -> None: ...
 
 
-class Queueing(Movable, Protocol):
+class Queueing(Movable, Stage, Protocol):
     """A session in the queue, as its deadline and the queue know it."""
 
     def wait_timed_out(self) -> None: ...
@@ -43,11 +45,13 @@ class Queueing(Movable, Protocol):
     def stop(self) -> None: ...
 
 
-class Relaying(Movable, Protocol):
+class Relaying(Movable, Stage, Protocol):
     """A relay, as its deadlines know it."""
 
     def is_served_by(self, server: Server) -> bool: ...
-    def server_down(self) -> None: ...
+    def server_lost(self, end: End) -> None:
+        """The server went down, or was removed, and takes its sessions with it."""
+        ...
 
     def not_early(self) -> None: ...
     def idle(self) -> None: ...
@@ -56,7 +60,7 @@ class Relaying(Movable, Protocol):
     def stop(self) -> None: ...
 
 
-class Leaving(Movable, Protocol):
+class Leaving(Movable, Stage, Protocol):
     """A farewell, as its deadline knows it."""
 
     def look(self) -> None: ...
@@ -94,7 +98,11 @@ class TcpService:
         """Every relay to *server*."""
         return (relay for relay in (*self.idle, *self.half_close) if relay.is_served_by(server))
 
+    def stages(self) -> Iterator[Stage]:
+        """Every session of this listener. Each of them waits in one of these queues."""
+        return chain(self.queued, self.tries, self.idle, self.half_close, *self.leaving)
+
     def stop(self) -> None:
-        """End every session of this listener now. Each of them waits in one of these queues."""
+        """End every session of this listener now."""
         for waiting in (*self.queued, *self.tries, *self.idle, *self.half_close, *chain.from_iterable(self.leaving)):
             waiting.stop()

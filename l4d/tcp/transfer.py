@@ -28,7 +28,7 @@ def movable(tcp: TcpService, *, queued: bool) -> Iterator[Movable]:
     return chain(tcp.queued if queued else (), tcp.idle, tcp.half_close, *tcp.leaving)
 
 
-def adopt(tcp: TcpService, parcel: Parcel, server: Server | None, find: Find) -> Movable:
+def adopt(tcp: TcpService, parcel: Parcel, server: Server | None, find: Find) -> Relay | Queued | Farewell:
     """Go on with the session of *parcel*, which *server* serves. Raises RecordError, and nothing is taken then."""
     kind = parcel.record.kind
     if kind == Kind.RELAY.value:

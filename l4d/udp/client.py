@@ -5,6 +5,7 @@ from typing import Protocol, TypeAlias
 from l4d.address import SockAddr
 from l4d.handover.parcel import Parcel
 from l4d.linux.datagram import Ancillary
+from l4d.terms import End
 from l4d.upstream.server import Server
 
 ClientKey: TypeAlias = object
@@ -53,5 +54,9 @@ class Entry(Protocol):
         ...
 
     def is_served_by(self, server: Server) -> bool: ...
-    def server_down(self) -> None: ...
+
+    def server_lost(self, end: End) -> None:
+        """Its server went down, or was removed, and takes its sessions with it."""
+        ...
+
     def stop(self) -> None: ...

@@ -315,9 +315,33 @@ class Flow:
     def is_served_by(self, server: Server) -> bool:
         return self._server is server
 
-    def server_down(self) -> None:
-        """Its checks have failed, and on_down is "close"."""
-        self._over(End.SERVER_DOWN)
+    def server_lost(self, end: End) -> None:
+        """Its server went down, or was removed, and on_down is "close"."""
+        self._over(end)
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def current(self) -> bool:
+        return self.movable
+
+    @property
+    def phase(self) -> str:
+        return self._session.phase.value
+
+    @property
+    def silent_since(self) -> float:
+        return self._receiver.udp.waiting.since(self)
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        return 0, 0
+
+    def kill(self) -> None:
+        """An operator wants it ended. The client's next datagram begins another one."""
+        self._over(End.KILLED)
 
     def stop(self) -> None:
         """The worker ends now."""

@@ -51,6 +51,7 @@ class Receiver:
         self._pass_on: PassOn | None = None
         address = Inet(*sock.getsockname()[:2])
         self._port = address.port
+        self._local = sock.getsockname()
         self._wildcard = address.wildcard
         self.bound = str(address)
 
@@ -188,7 +189,7 @@ class Receiver:
             service.tally.drop("table_full", datagram.datagrams_in(len(data), cut))
             service.log.seldom("table full", f"{len(self.flows)} flows: datagrams of new clients are dropped")
             return
-        session = Session(service, client.sockaddr, self._port, UDP_DESCRIPTORS)
+        session = Session(service, client.sockaddr, self._port, UDP_DESCRIPTORS, local=self._local_of(client))
         flow = self._dial(session, client, avoided)
         if isinstance(flow, End):
             reason = "no_resource" if flow is End.NO_RESOURCE else "no_server"
@@ -200,6 +201,13 @@ class Receiver:
         self.flows.put(client.key, flow)
         flow.start()
         flow.receive(data, cut)
+
+    def _local_of(self, client: Client) -> object:
+        """The address that the client has written to."""
+        packed = datagram.local_bytes(client.reply_with) if self._wildcard else b""
+        if not packed:
+            return self._local
+        return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), self._port
 
     def forget(self, client: Client, entry: Entry) -> None:
         """*entry* is not the client's any more."""

@@ -3,6 +3,7 @@
 from l4d.handover.parcel import Parcel
 from l4d.handover.record import Kind, Record, reply_told
 from l4d.session.transfer import told
+from l4d.terms import End
 from l4d.udp.client import Client
 from l4d.udp.flow import Receiving
 from l4d.upstream.server import Server
@@ -51,7 +52,7 @@ class Refused:
     def is_served_by(self, _server: Server) -> bool:
         return False
 
-    def server_down(self) -> None:
+    def server_lost(self, end: End) -> None:
         """No server is had."""
 
     def stop(self) -> None:

@@ -19,7 +19,7 @@ def movable(udp: UdpService) -> Iterator[Entry]:
     return iter(udp.waiting)
 
 
-def adopt(receiver: Receiver, parcel: Parcel, server: Server | None, find: Find) -> Entry:
+def adopt(receiver: Receiver, parcel: Parcel, server: Server | None, find: Find) -> Flow | Refused:
     """Go on with the flow of *parcel*, which *server* serves. Raises RecordError, and nothing is taken then."""
     record = parcel.record
     client = receiver.client_of(inet_understood(record.client), reply_understood(record.reply))
@@ -36,7 +36,7 @@ def adopt(receiver: Receiver, parcel: Parcel, server: Server | None, find: Find)
     return flow
 
 
-def _adopt_refused(receiver: Receiver, record: Record, refused: Refused) -> Entry:
+def _adopt_refused(receiver: Receiver, record: Record, refused: Refused) -> Refused:
     if _has_place(receiver, refused.client):
         receiver.flows.put(refused.client.key, refused)
         receiver.udp.waiting.resume(refused, record.heard)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from l4d.upstream.outlook import Outlook
 from l4d.upstream.server import Server
 
 
@@ -21,6 +22,13 @@ class First:
             if server.takes(tried):
                 return server
         return None
+
+    def peek(self, key: int, now: float) -> Outlook | None:
+        server = self.choose((), key, now)
+        return Outlook(server, "the first in order that has room") if server is not None else None
+
+    def passed_over(self, server: Server, now: float) -> str:  # noqa: ARG002 - Balancer
+        return "another one comes first in order"
 
     def work(self) -> bool:
         return False

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from l4d.upstream.maglev import SIZE, lay
+from l4d.upstream.outlook import Outlook
 from l4d.upstream.server import Server
 
 ATTEMPTS: Final = 16
@@ -69,6 +70,18 @@ class Hashing:
             if server.takes(tried):
                 return server
         return None
+
+    def peek(self, key: int, now: float) -> Outlook | None:
+        server = self.choose((), key, now)
+        if server is None:
+            return None
+        own = self._servers[self._slots[key % SIZE]]
+        if own is server:
+            return Outlook(server, f"its hash is that of slot {key % SIZE} in Maglev's table")
+        return Outlook(server, f"slot {key % SIZE} in Maglev's table, that of its hash, has nobody who takes it now")
+
+    def passed_over(self, server: Server, now: float) -> str:  # noqa: ARG002 - Balancer
+        return "the hash is another one's"
 
     def work(self) -> bool:
         if not self._wanted or self._wanted == self._entries:

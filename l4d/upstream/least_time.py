@@ -9,6 +9,8 @@ are all new are chosen by their sessions.
 from collections.abc import Sequence
 from typing import Final
 
+from l4d.upstream.least import Measure
+from l4d.upstream.outlook import load_of
 from l4d.upstream.server import Server
 
 NOT_ANSWERED: Final = 1e9
@@ -27,3 +29,12 @@ def _unknown(server: Server) -> float:
     """What counts as the connect time of a server that this worker has not measured."""
     tally = server.tally
     return NOT_ANSWERED if tally.row[tally.sessions] else 0.0
+
+
+def _words(server: Server, load: int, now: float) -> str:
+    seconds = server.connect_time(now)
+    measured = f"answers in {seconds * 1000:.3g} ms" if seconds else "not measured yet"
+    return f"{measured}, {load_of(server, load)}"
+
+
+TIME: Final = Measure(time_for_weight, "lowest connect time, times sessions, for its weight", _words)

@@ -12,6 +12,7 @@ from l4d.config.model import Upstream
 from l4d.stats.board import Board
 from l4d.stats.columns import Columns
 from l4d.stats.failures import SharedFailures
+from l4d.stats.picture_servers import Wishes, why_down, why_unwanted
 from l4d.stats.seat import Seat
 from l4d.stats.standing import Situation, Standing, subject_of
 from l4d.stats.tally import ServerTally
@@ -87,14 +88,26 @@ class Place:
         backup = occupant.backup or self._entry.backup
         self._tell(self._sitting, occupant.weight, now, backup=backup, leaving=occupant.leaving)
 
+    def why_closed(self) -> str:
+        """What is to be said against whoever is here; to be asked while it is not open."""
+        occupant = self._seat.read() if self._seat is not None else None
+        if occupant is not None and occupant.leaving:
+            return "its address has gone from DNS"
+        wishes = Wishes(*self._standing.wishes(self._entry, self._whole))
+        situation = self._situation(self._entry.weight)
+        return why_unwanted(self._entry, situation, wishes) or why_down(self._upstream, situation)
+
     def _make(self, address: Inet | Unix) -> Server:
         named = self._seat is not None
         return Server(self._upstream, self._name, address, self._failures, self._tally, self._board, named=named)
 
     def _tell(self, server: Server, weight: int, now: float, *, backup: bool, leaving: bool) -> None:
+        server.refresh(self._situation(weight), now, backup=backup, leaving=leaving)
+
+    def _situation(self, weight: int) -> Situation:
         situation = self._standing.read(self._entry, weight, self._whole, self._subject)
         if self._standing.is_of(self._subject):
             self._known = situation
         elif self._known is not None:  # the name is another's from the next generation on: we go by what we knew
             situation = replace(situation, verdict=self._known.verdict, up_since=self._known.up_since)
-        server.refresh(situation, now, backup=backup, leaving=leaving)
+        return situation

@@ -7,11 +7,13 @@ What is known of the servers is taken over from the board when the bell has rung
 while one gets its weight little by little.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from l4d.stats.board import Board
 from l4d.upstream.balance import Balancer
+from l4d.upstream.outlook import Outlook, Remark
 from l4d.upstream.place import Place
 from l4d.upstream.server import Server
 
@@ -88,6 +90,52 @@ class Pool:
         ]
         return min(left, key=lambda server: (server.backup, server.load() / server.weight), default=None)
 
+    def peek(self, now: float, client: object, port: int) -> Outlook | None:
+        """Whom `choose` would give a session that has tried nobody, and why; None: nobody can take it.
+
+        Nothing is counted, and no turn is used up.
+        """
+        self.keep_up(now)
+        key = self._key(client, port) if self._key is not None else 0
+        outlook = self._ordinary.peek(key, now)
+        if outlook is None:
+            outlook = self._backups.peek(key, now)
+            if outlook is not None:
+                outlook = outlook._replace(why=f"no ordinary server takes it; of the backups: {outlook.why}")
+        if outlook is not None or self._nobody_out or (self._patient and self.is_crowded(())):
+            return outlook
+        last = self._choose_last(())
+        return Outlook(last, "nobody else is left, though its dials have failed") if last is not None else None
+
+    def remarks(self, outlook: Outlook | None, now: float) -> list[Remark]:
+        """What is to be said of each server after a `peek`."""
+        chosen = outlook.server if outlook is not None else None
+        places = {place.server: place for place in self._places()}
+        ordinary = self._ordinary.peek(0, now) is not None
+        found: list[Remark] = []
+        for server in self.servers:
+            if outlook is not None and server is chosen:
+                found.append(Remark(server, takes=True, why=outlook.why))
+                continue
+            why = self._why_not(server, places[server], now)
+            if not why and server.backup and ordinary:
+                why = "a backup, and ordinary servers can take it"
+            balancer = self._backups if server.backup else self._ordinary
+            found.append(Remark(server, not why, why or balancer.passed_over(server, now)))
+        return found
+
+    def _why_not(self, server: Server, place: Place, now: float) -> str:
+        """What keeps *server* from being chosen; empty, if nothing does."""
+        if not server.open:
+            return place.why_closed()
+        if now < server.out_until:
+            return f"out for {math.ceil(server.out_until - now)} s more after failed dials"
+        if server.on_probation and server.trying:
+            return "on probation, and a dial is under way"
+        if server.is_full():
+            return f"full: {server.load()} of max_sessions {server.max_sessions}"
+        return ""
+
     def is_crowded(self, tried: Collection[Server]) -> bool:
         """Whether a session that nobody has taken would be taken if some server had less to do.
 
@@ -117,8 +165,13 @@ class Pool:
         row, column = self._queue
         row[column] -= 1
 
+    def keep_up(self, now: float) -> None:
+        """Take over what was said since the last time, if anything was."""
+        if self._board.bell != self._heard or now >= self._refresh_at:
+            self.refresh(now)
+
     def refresh(self, now: float) -> None:
-        """Take over what was said since the last time."""
+        """Look at all that is said."""
         self._heard = self._board.bell
         places = self._places()
         for place in places:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import Final
 
+from l4d.upstream.outlook import Outlook, load_of
 from l4d.upstream.server import Server
 
 PAIRS: Final = 4
@@ -42,6 +43,15 @@ class RandomTwo:
                     continue
             return other if _load(other) < _load(one) and other.takes(tried) else one
         return self._draw_among([server for server in self._members if server.takes(tried)])
+
+    def peek(self, key: int, now: float) -> Outlook | None:  # noqa: ARG002 - Balancer
+        able = [server for server in self._members if server.takes(())]
+        if len(able) < 2:
+            return Outlook(able[0], "the only one that takes it") if able else None
+        return Outlook(None, "of two drawn by weight, the one with fewer sessions for its weight", certain=False)
+
+    def passed_over(self, server: Server, now: float) -> str:  # noqa: ARG002 - Balancer
+        return f"may be drawn: {load_of(server, server.load())}"
 
     def work(self) -> bool:
         return False

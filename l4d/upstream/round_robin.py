@@ -18,6 +18,7 @@ import heapq
 from collections.abc import Collection, Sequence
 from typing import Final, TypeAlias
 
+from l4d.upstream.outlook import Outlook
 from l4d.upstream.server import Server
 
 UNIT: Final = 232_792_560 << 24
@@ -89,6 +90,22 @@ class RoundRobin:
                 passing.append(turn)
         self._put_back(kept + passing)
         return None
+
+    def peek(self, key: int, now: float) -> Outlook | None:
+        server = self._copy().choose((), key, now)
+        if server is None:
+            return None
+        return Outlook(server, "next in turn" if self._only is None else "the only one that may be chosen")
+
+    def _copy(self) -> "RoundRobin":
+        """One that has the same turns before it."""
+        other = RoundRobin()
+        other._waiting, other._due = list(self._waiting), list(self._due)
+        other._now, other._step, other._only = self._now, self._step, self._only
+        return other
+
+    def passed_over(self, server: Server, now: float) -> str:  # noqa: ARG002 - Balancer
+        return "its turn comes later"
 
     def work(self) -> bool:
         return False

@@ -23,7 +23,7 @@ from l4d.stats.board import Board
 from l4d.stats.failures import SharedFailures
 from l4d.stats.standing import Situation, Verdict
 from l4d.stats.tally import ServerTally
-from l4d.terms import Balance, Role, ServerState
+from l4d.terms import Balance, End, Role, ServerState
 
 SLOWEST_START: Final = 0.01
 """A server that has just come back has at least this part of its weight."""
@@ -54,6 +54,7 @@ class Server:
         "down",
         "fading_in",
         "label",
+        "leaving",
         "max_sessions",
         "name",
         "on_probation",
@@ -91,6 +92,7 @@ class Server:
         self.backup = False
         self.open = False  # whether it may be given sessions, as far as checks and the operator say
         self.down = False  # whether checks say that it is
+        self.leaving = False  # whether its name no longer has the address, or the file has it no more
         self.fading_in = False  # whether its weight still grows
         self.out_until = 0.0
         self.on_probation = False
@@ -119,6 +121,7 @@ class Server:
         """Take over what control and the other workers have said; *leaving*: its name no longer has the address."""
         verdict = situation.verdict
         self.down = verdict is Verdict.DOWN
+        self.leaving = leaving
         up = verdict is Verdict.UP or (verdict is Verdict.UNKNOWN and self._trusting)
         self.open = up and not leaving and situation.state is ServerState.READY
         self.backup = backup
@@ -128,6 +131,13 @@ class Server:
         self.weight = situation.weight * share
         self.out_until = self._failures.out_until(self._fail_timeout)
         self.on_probation = 0 < self.out_until <= now
+
+    @property
+    def lost(self) -> End | None:
+        """How its sessions end where its going closes them (on_down); None: it has not gone."""
+        if self.down:
+            return End.SERVER_DOWN
+        return End.SERVER_REMOVED if self.leaving else None
 
     def _share(self, age: float) -> float:
         """What part of its weight a server has that came back *age* seconds ago."""

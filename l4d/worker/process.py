@@ -9,6 +9,7 @@ from l4d.child import settle
 from l4d.child.life import live
 from l4d.linux import process
 from l4d.log.log import Log
+from l4d.log.outlets import leave_standard
 from l4d.terms import Affinity
 from l4d.worker.assignment import WorkerAssignment
 from l4d.worker.worker import Worker
@@ -25,6 +26,8 @@ def main(assignment: WorkerAssignment) -> NoReturn:
 
 def _serve(assignment: WorkerAssignment, log: Log) -> int:
     settle.leave_terminal(assignment)
+    if assignment.detached:
+        leave_standard(assignment.access)
     if assignment.config.main.cpu_affinity is Affinity.AUTO:
         process.stay_on_cpu(assignment.slot)
     settle.settle(assignment, "worker process")

@@ -13,19 +13,29 @@ from l4d.handover.settings import gone_upstream
 from l4d.log.log import Log
 from l4d.loop.loop import Loop
 from l4d.movers.machinery import Machinery
+from l4d.session.ids import Ids
 from l4d.session.service import Service
+from l4d.session.session import Session
+from l4d.session.stage import Stage
+from l4d.session.transfer import identity
+from l4d.stats import catalogue
 from l4d.stats.failures import SharedFailures
 from l4d.stats.tally import ListenerTally, ServerTally
 from l4d.tcp import transfer as tcp_transfer
 from l4d.tcp.accept import Acceptor, Gate
+from l4d.tcp.relay import Relay
 from l4d.tcp.service import TcpService
-from l4d.terms import Protocol
+from l4d.terms import OnDown, Protocol
 from l4d.udp import transfer as udp_transfer
+from l4d.udp.flow import Flow
 from l4d.udp.receive import Receiver
+from l4d.udp.refused import Refused
 from l4d.udp.service import UdpService, make_buffer
 from l4d.upstream.server import Server
 from l4d.worker.assignment import WorkerAssignment
+from l4d.worker.journals import Journals
 from l4d.worker.upstreams import Upstreams
+from l4d.worker.warrants import Warrants
 
 
 class Services:
@@ -48,7 +58,11 @@ class Services:
         self._machinery = machinery
         self._chance = chance
         self._datagrams = make_buffer()
+        self._ids = Ids()
+        place = assignment.slot, assignment.generation
+        self.journals = Journals(assignment.config, place, assignment.access, loop, log, self._lost)
         self._gone: dict[tuple[str, str, str], Server] = {}
+        self.warrants = Warrants(loop)
         self.upstreams = Upstreams(assignment, loop, chance)
         self.gate = Gate(loop, capacity, log)
         self.tcp: dict[str, TcpService] = {}
@@ -66,6 +80,16 @@ class Services:
     @property
     def all(self) -> list[TcpService | UdpService]:
         return [*self.tcp.values(), *self.udp.values()]
+
+    def protocol(self, listener: str) -> Protocol | None:
+        """That of a listener of the file; None: it has none of that name."""
+        found = self._assignment.config.listeners.get(listener)
+        return found.protocol if found is not None else None
+
+    def ports(self, listener: str) -> set[int]:
+        """The ports at which a listener of the file is reached; a unix socket has none."""
+        names = [sock.getsockname() for sock in self._assignment.sockets[listener]]
+        return {name[1] for name in names if isinstance(name, tuple)}
 
     def _open(self, listener: Listener) -> None:
         """Serve a listener of the file at its sockets."""
@@ -147,7 +171,15 @@ class Services:
             self._log,
             ListenerTally(self._row, self._assignment.columns, listener.name),
             self._capacity,
+            self._ids,
+            self.journals.of(listener, upstream),
+            self._assignment.slot,
+            self._assignment.generation,
         )
+
+    def _lost(self, lines: int) -> None:
+        """So many lines of an access log are not written."""
+        self._row[self._assignment.columns.of(catalogue.LOG_LINES_DROPPED)] += lines
 
     def _upstream(self, name: str) -> Upstream:
         return self._assignment.config.upstreams.get(name) or gone_upstream(name)
@@ -161,6 +193,21 @@ class Services:
 
     def adopt(self, parcel: Parcel) -> object:
         """Go on with a session of another worker: what it is now. Raises RecordError, and nothing is taken then."""
+        adopted = self._adopt(parcel)
+        if isinstance(adopted, (Relay, Flow)) and self._goes_with_server(adopted.session):
+            self.warrants.orphan(adopted)
+        elif not isinstance(adopted, Refused):
+            self.warrants.look(adopted)
+        return adopted
+
+    def _goes_with_server(self, session: Session) -> bool:
+        """Whether the session's server went down, or is there no more, and takes its sessions with it."""
+        server = session.server
+        if server is None or server.lost is None or not self.upstreams.uses(server.upstream):
+            return False
+        return self._upstream(server.upstream).on_down is OnDown.CLOSE
+
+    def _adopt(self, parcel: Parcel) -> Stage | Refused:
         record = parcel.record
         server = self._server(record.server) if record.server else None
         if record.bound:
@@ -177,7 +224,17 @@ class Services:
         """Whether the file no longer has its listener, its upstream or its server."""
         record = parcel.record
         protocol = Protocol.UDP if record.bound else Protocol.TCP
-        return (protocol, record.listener) in self.retired or tuple(record.server) in self._gone
+        return (protocol, record.listener) in self.retired or self._is_gone(record.server)
+
+    def has_retired(self, session: Session) -> bool:
+        """The same, of a session that lives here."""
+        listener, server = session.service.listener, session.server
+        gone = server is not None and self._is_gone(identity(server))
+        return gone or (listener.protocol, listener.name) in self.retired
+
+    def _is_gone(self, server: Sequence[str]) -> bool:
+        """Whether it is one of whom only sessions are left here."""
+        return tuple(server) in self._gone
 
     def find(self, identity: Sequence[str]) -> Server | None:
         """The server of this identity, if the file still has it."""
@@ -205,4 +262,6 @@ class Services:
             raise RecordError(f"server {upstream}/{name} at {address!r:.60}: {error}") from None
         failures = SharedFailures(assignment.board, tally)
         config = self._upstream(upstream)
-        return Server(config, name, place, failures, tally, assignment.board, named=False)
+        server = Server(config, name, place, failures, tally, assignment.board, named=False)
+        server.leaving = True
+        return server

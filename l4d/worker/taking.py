@@ -9,6 +9,7 @@ hear of goes on there. One record that nobody here understands is refused, and g
 """
 
 import os
+import select
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,12 @@ from l4d.worker.services import Services
 PATIENCE = 15.0
 """UDP sockets are read after so many seconds, even if a worker of the last generation has not switched yet."""
 
+BEREFT = 1.0
+"""When a worker of the last generation is gone that has not switched, UDP sockets are read after so many seconds.
+
+Another one may be born in its place, who has a link to us then: what waits in its sockets need not be ours.
+"""
+
 MOST_MESSAGES = 32
 """Heard in one event: of the datagrams of a flood there is no end, and sessions want their turn."""
 
@@ -39,11 +46,20 @@ MOST_MESSAGES = 32
 class Incoming:
     """One link, and what came over it."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, behind: "tuple[Incoming, ...]") -> None:
+        """What comes over it is heard *behind* those, whose other ends are gone: it may be in the place of one."""
         self.link = link
+        self.behind = behind
         self.switched = False
         self.taken: Counter[Protocol] = Counter()
         self.retired = 0
+
+    @property
+    def gone(self) -> bool:
+        """Whether the other end is; what it has said may still be unheard."""
+        poll = select.poll()
+        poll.register(self.link.fileno(), 0)
+        return bool(poll.poll(0))
 
 
 class Taker:
@@ -66,6 +82,7 @@ class Taker:
         self._on_switched = on_switched
         self._links: list[Incoming] = []
         self._patience = loop.queue(PATIENCE, Taker._lose_patience)
+        self._bereft = loop.queue(BEREFT, self._switched)
         self._row = assignment.board.row(assignment.row)
         self._counted = {one: assignment.columns.of(catalogue.HANDED_OVER, one.value) for one in Protocol}
 
@@ -77,13 +94,15 @@ class Taker:
     @property
     def waiting(self) -> bool:
         """Whether some worker of the last generation still reads the UDP sockets."""
-        return any(not incoming.switched for incoming in self._links)
+        return bool(self._bereft) or any(not incoming.switched for incoming in self._links)
 
     def add(self, sock: socket.socket) -> None:
         """A link from a worker of the last generation."""
         if not self.waiting:
             self._patience.enter(self, self._loop.now)
-        incoming = Incoming(Link(sock))
+        for replaced in list(self._bereft)[:1]:
+            self._bereft.leave(replaced)
+        incoming = Incoming(Link(sock), tuple(each for each in self._links if each.gone))
         self._links.append(incoming)
         upstreams = [(name, tcp.service.upstream.name) for name, tcp in self._services.tcp.items()]
         self._loop.watch(incoming.link.fileno(), IN, lambda mask: self._on_link(incoming, mask))
@@ -91,6 +110,8 @@ class Taker:
             self._say(incoming, {"version": record.VERSION, "room": self._capacity.room, "tcp": dict(some)})
 
     def _on_link(self, incoming: Incoming, mask: int) -> None:
+        if any(each in self._links for each in incoming.behind):
+            return  # they have their turns, and come to their ends
         try:
             if mask & OUT:
                 self._flush(incoming)
@@ -103,8 +124,12 @@ class Taker:
             self._log.error(f"taking sessions over: {error}")
             self._say(incoming, {"refused": str(error)})
             self._end(incoming)
+            if not incoming.switched:
+                self._switched(incoming)
         except OSError:  # it is gone, and has nothing left
             self._end(incoming)
+            if not incoming.switched:
+                self._bereft.enter(incoming, self._loop.now)
 
     def _flush(self, incoming: Incoming) -> None:
         incoming.link.flush()
@@ -157,8 +182,6 @@ class Taker:
             words = " and ".join(f"{count} {one.value}" for one, count in sorted(incoming.taken.items(), key=str))
             retired = f"; retired, as the file no longer has their listener or server: {incoming.retired}"
             self._log.info(f"took over {words} sessions{retired if incoming.retired else ''}")
-        if not incoming.switched:
-            self._switched(incoming)
 
     def _say(self, incoming: Incoming, head: Json) -> None:
         try:

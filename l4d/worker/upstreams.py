@@ -22,7 +22,7 @@ from l4d.worker.assignment import WorkerAssignment
 from l4d.worker.members import make_pool
 
 BATCH = 200
-"""Sessions of a server that went down that are closed in one turn."""
+"""Sessions of a server that is lost that are closed in one turn."""
 
 
 class Upstreams:
@@ -37,7 +37,7 @@ class Upstreams:
         self._pools: dict[str, Pool] = {}
         self._index: dict[str, tuple[tuple[Server, ...], dict[tuple[str, str], Server]]] = {}
         self._services: list[TcpService | UdpService] = []
-        self._closed: set[tuple[TcpService | UdpService, Server]] = set()  # that are down, and known to be
+        self._closed: set[tuple[TcpService | UdpService, Server]] = set()  # that are lost, and known to be
         self._closing: deque[tuple[TcpService | UdpService, Server]] = deque()
         self._gaps = 0
         self._chores = loop.queue(0.0, Upstreams._work)
@@ -54,11 +54,16 @@ class Upstreams:
         pool = self._pools.get(upstream)
         if pool is None:
             return None
+        pool.keep_up(self._loop.now)  # it may have come just now
         servers, index = self._index.get(upstream, ((), {}))
         if servers is not pool.servers:
             index = {(server.name, str(server.address)): server for server in pool.servers}
             self._index[upstream] = pool.servers, index
         return index.get((name, address))
+
+    def uses(self, upstream: str) -> bool:
+        """Whether any listener has this upstream."""
+        return upstream in self._pools
 
     def add(self, service: TcpService | UdpService) -> None:
         self._services.append(service)
@@ -89,13 +94,13 @@ class Upstreams:
             advance(waiting[begin:] + waiting[:begin])
 
     def _look_for_down(self) -> None:
-        """Note the servers that went down since the last time, where that closes their sessions."""
+        """Note the servers that went down, or left, since the last time, where that closes their sessions."""
         down = {
             (service, server)
             for service in self._services
             if service.service.upstream.on_down is OnDown.CLOSE
             for server in service.service.pool.servers
-            if server.down
+            if server.lost is not None
         }
         self._closing += down - self._closed
         self._closed = down
@@ -108,9 +113,11 @@ class Upstreams:
         """A bounded piece of what there is to do; the rest comes with the next turn."""
         if self._closing:
             service, server = self._closing.popleft()
-            batch: list[Relaying | Entry] = list(islice(service.served_by(server), BATCH)) if server.down else []
+            end = server.lost
+            batch: list[Relaying | Entry] = list(islice(service.served_by(server), BATCH)) if end is not None else []
             for session in batch:
-                session.server_down()
+                assert end is not None
+                session.server_lost(end)
             if len(batch) == BATCH:
                 self._closing.append((service, server))
         self.tend()

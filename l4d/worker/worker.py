@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import signal
+import time
 from collections.abc import Callable
 
 from setproctitle import setproctitle
@@ -18,8 +19,13 @@ from l4d.loop.loop import IN, Loop
 from l4d.movers.copy import make_buffer
 from l4d.movers.machinery import Machinery
 from l4d.stats import catalogue
+from l4d.stats.histogram import Histogram
+from l4d.stats.process import Presence
+from l4d.terms import WorkerState
 from l4d.worker.assignment import WorkerAssignment
+from l4d.worker.errands import Errands
 from l4d.worker.giving import Giver
+from l4d.worker.inquiry import Inquiry
 from l4d.worker.services import Services
 from l4d.worker.taking import Taker
 
@@ -34,8 +40,10 @@ class Worker:
         self._assignment = assignment
         self._log = log
         self._row = assignment.board.row(assignment.row)
-        self._heartbeat = assignment.columns.of(catalogue.HEARTBEAT)
-        self._loop = Loop(self._on_bug)
+        place = assignment.slot, assignment.workers
+        self._presence = Presence(self._row, assignment.columns, os.getpid(), assignment.generation, *place)
+        self._loop = Loop(self._on_bug, Histogram(self._row, assignment.columns, catalogue.WORKER_LOOP).observe)
+        self._cpu = assignment.columns.of(catalogue.WORKER_CPU, str(assignment.slot))
         self._beats = self._loop.queue(HEARTBEAT_SECONDS, Worker._beat)
         self._signals = Signals((signal.SIGTERM,), IGNORED)
         pool = pipes.share(assignment.workers)
@@ -43,8 +51,9 @@ class Worker:
         chance = random.Random(f"{assignment.generation}/{assignment.slot}")  # noqa: S311 - jitter, no secret
         machinery = Machinery(make_buffer(), pool)
         services = self._services = Services(assignment, self._loop, log, self._capacity, machinery, chance)
+        services.gate.tell_taking = self._tell_taking
         self._taker = Taker(assignment, self._loop, log, services, self._capacity, self._read_datagrams)
-        place = assignment.slot, assignment.workers
+        self._inquiry = Inquiry(assignment, self._loop, log, Errands(assignment, self._loop, services).begin)
         self._giver = Giver(self._loop, log, services, self._capacity, place, self._all_flows_moved)
         self._serving = False
         self._leaving = False
@@ -68,8 +77,12 @@ class Worker:
         self._services.upstreams.watch()
         self._beat()
         channel.say(self._assignment.channel, channel.READY)
-        loop.run()
+        try:
+            loop.run()
+        finally:
+            self._services.journals.end()
         loop.shut()
+        self._count_cpu()
 
     # What the master, or a signal, says
 
@@ -91,14 +104,20 @@ class Worker:
         if not descriptors and channel.has_descriptor(word):
             self._log.seldom("descriptors", f"no descriptor is left for what the word {word.decode()} brings")
         for fd in descriptors:
-            if word == channel.LOG:
-                self._log.sink.reopen(fd)
-            elif word == channel.TAKE_OVER:
+            if word == channel.TAKE_OVER:
                 self._taker.add(channel.link(fd))
             elif word.startswith(channel.HAND_OVER):
                 self._giver.add(*channel.successor(word), channel.link(fd))
             else:
+                self._go_on_in(word, fd)
                 os.close(fd)
+
+    def _go_on_in(self, word: bytes, fd: int) -> None:
+        """A log was opened anew, if that is what *word* says."""
+        if word == channel.LOG:
+            self._log.sink.reopen(fd)
+        elif word.startswith(channel.ACCESS):
+            self._services.journals.go_on_in(channel.access_log(word), fd)
 
     def _on_signal(self, _mask: int) -> None:
         if self._signals.read():
@@ -107,7 +126,9 @@ class Worker:
     def _begin_to_serve(self) -> None:
         """Take clients from here on; those who came before wait in the kernel's queues."""
         self._serving = True
+        self._presence.become(WorkerState.SERVING)
         self._services.gate.open()
+        self._inquiry.call()
         if not self._taker.waiting:
             self._read_datagrams()
 
@@ -125,6 +146,7 @@ class Worker:
         """Take who waits in the queues, then nothing new; leave with the last session."""
         setproctitle("l4d: worker process is shutting down")
         self._leaving = True
+        self._presence.become(WorkerState.LEAVING)
         self._hears = self._hears and not successor
         self._services.gate.take_queued()
         self._services.gate.shut()
@@ -177,15 +199,27 @@ class Worker:
     def _beat(self) -> None:
         """What is done every half second."""
         self._beats.enter(self, self._loop.now)  # first: whatever fails below, this process turns
-        self._row[self._heartbeat] = int(self._loop.now * 1000)
+        self._presence.beat(self._loop.now)
+        self._count_cpu()
         for receiver in self._services.receivers.values():
             receiver.count_lost()
         self._services.upstreams.tend()
+        if self._serving:
+            self._inquiry.call()
         if self._leaving:
             self._leave_when_alone()
         elif not self._vacant and self._serving and not self._taker.waiting and self._services.vacate():
             self._vacant = True
             channel.say(self._assignment.channel, channel.VACANT)
+
+    def _count_cpu(self) -> None:
+        """The processor time since this process was born."""
+        self._row[self._cpu] = int(time.process_time() * catalogue.WORKER_CPU.unit)
+
+    def _tell_taking(self, taking: bool) -> None:
+        """The gate takes clients, or has no room for them."""
+        if self._serving and not self._leaving:
+            self._presence.become(WorkerState.SERVING if taking else WorkerState.FULL)
 
     def _on_bug(self, culprit: object) -> None:
         """A handler or deadline of *culprit* raised: the session it serves is given up, the worker lives."""

@@ -101,6 +101,38 @@ def test_two_that_are_asked_the_same_answer_the_same(balance: Balance, walk: lis
 
 
 @every_balance
+@settings(deadline=None, max_examples=50)
+@given(walk=steps, start=st.integers(0, 20))
+def test_who_is_told_to_be_next_is_next_and_telling_it_changes_nothing(
+    balance: Balance, walk: list[Step], start: int
+) -> None:
+    asked, other = (make_balancer(balance, start, random.Random(start)) for _ in range(2))
+    for step in walk:
+        untried = step._replace(tried=set())
+        other_choice = take_step(other, untried)
+        asked.fill(in_order(step.members))
+        for _ in range(step.pieces):
+            asked.work()
+        outlook = asked.peek(step.key, NOW)
+        assert asked.peek(step.key, NOW) == outlook
+        assert (outlook is None) == (other_choice is None)
+        assert all(asked.passed_over(server, NOW) for server in step.members)
+        choice = asked.choose((), step.key, NOW)
+        assert choice is other_choice
+        if outlook is not None:
+            assert outlook.why
+            assert outlook.server is choice if outlook.certain else outlook.server is None
+        assert [server.load() for server in SERVERS] == [1] * len(SERVERS)
+
+
+@every_balance
+def test_of_the_only_member_it_is_certain_that_it_is_next(balance: Balance) -> None:
+    outlook = made(balance, SERVERS[1:2]).peek(7, NOW)
+    assert outlook is not None
+    assert (outlook.server, outlook.certain) == (SERVERS[1], True)
+
+
+@every_balance
 def test_without_members_nobody_is_chosen(balance: Balance) -> None:
     balancer = make_balancer(balance, 0, random.Random(0))
     assert balancer.choose((), 0, NOW) is None

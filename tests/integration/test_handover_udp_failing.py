@@ -120,6 +120,33 @@ def test_an_old_worker_that_is_killed_while_another_stands_still_costs_only_what
         assert sum(one.is_whole for one in others) >= moved
 
 
+@needs_root
+def test_an_old_worker_that_is_killed_when_clients_are_steered_elsewhere_costs_no_order(
+    start: Start, mirror: Mirror
+) -> None:
+    """All its flows have moved, and in its socket there is what came before the steering, for other slots now."""
+    daemon = start(dns(2, mirror.address))
+    frozen, victim = daemon.workers()
+    with ExitStack() as stack:
+        board = stack.enter_context(BoardOf(daemon))
+        counters = with_flows(daemon, stack)
+        others = of_slot(counters, 1)
+        freeze(frozen)
+        daemon.write(dns(3, mirror.address))
+        daemon.signal(SIGHUP)
+        until_moved(board, len(others))
+        time.sleep(PAUSE)  # for the victim to say that all have moved
+        freeze(victim)
+        counters.send()
+        os.kill(frozen, SIGCONT)
+        wait_until("clients are steered, and one has let its sockets go", lambda: not is_alive(frozen))
+        counters.send()
+        os.kill(victim, SIGKILL)
+        wait_until("all are answered", counters.answered)
+        daemon.wait_log("generation 1 is gone")
+        assert [one.heard for one in counters.all if not one.is_whole] == []
+
+
 def until_moved(board: BoardOf, flows: int) -> None:
     """Until new workers have so many, without a pause, in which all could move."""
     deadline = time.monotonic() + TIMEOUT

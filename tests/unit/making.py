@@ -2,6 +2,7 @@
 
 import os
 import select
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -13,8 +14,13 @@ from l4d.address import Host, Inet
 from l4d.config import model
 from l4d.config.checks import CHECK, CHECK_TABLE
 from l4d.config.reading import defaults
+from l4d.log.access import AccessLog
 from l4d.log.log import Log
+from l4d.loop.deadlines import Deadlines
 from l4d.loop.loop import Loop
+from l4d.session.forms import TextForm
+from l4d.session.ids import Ids
+from l4d.session.journal import Journal
 from l4d.session.service import Service
 from l4d.session.session import Session
 from l4d.stats import catalogue
@@ -35,7 +41,7 @@ CONTROL = 1
 """The row that stands for control's."""
 
 COLUMNS = 1024
-"""A server has more than twenty, and a test up to a dozen servers."""
+"""A server has forty, and a test up to a dozen servers."""
 
 _LISTENER = model.Listener(
     name="web",
@@ -57,6 +63,7 @@ _LISTENER = model.Listener(
     send_buffer=0,
     responses=-1,
     requests=0,
+    access_log="",
 )
 
 NO_CHECK: model.Check = CHECK_TABLE.make({**defaults(CHECK), "type": CheckType.OFF})
@@ -88,6 +95,9 @@ _SERVER = model.Server(
 )
 
 
+NO_ADMIN = model.Admin("", 0o600, None, ())
+
+
 def listener(**changes: Any) -> model.Listener:
     return replace(_LISTENER, **changes)
 
@@ -104,8 +114,8 @@ def member(**changes: Any) -> model.Server:
 def config_of(*upstreams: model.Upstream) -> model.Config:
     """A whole configuration with these, and one listener."""
     main = model.Main(2, "", "", "", 0, 0, Affinity.OFF, 0.0, handover=True)
-    log, resolver = model.Log(Level.INFO, "stderr"), model.Resolver((), 2.0, 1.0, 300.0)
-    return model.Config(main, log, resolver, {"web": listener()}, {each.name: each for each in upstreams}, ())
+    log, resolver = model.Log(Level.INFO, "stderr", "off", "text"), model.Resolver((), 2.0, 1.0, 300.0)
+    return model.Config(main, log, NO_ADMIN, resolver, {"web": listener()}, {each.name: each for each in upstreams}, ())
 
 
 class Clock:
@@ -116,6 +126,9 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
 
     def as_loop(self) -> Loop:
         return cast(Loop, self)
@@ -245,12 +258,18 @@ class Row:
         max_sessions: int = 100,
     ) -> Service:
         """A listener at work, counting on this row."""
+        log = Log(sink or Lines(), level, "test")
+        text = TextForm(listener)
         return Service(
             listener,
             upstream,
             self.pool(*places),
             loop,
-            Log(sink or Lines(), level, "test"),
+            log,
             ListenerTally(self.row, self.columns, listener.name),
             Capacity(max_sessions, 2 * max_sessions),
+            Ids(),
+            Journal(log, text, deque(maxlen=64), text, None, Deadlines[AccessLog](1.0, lambda _access: None)),
+            worker=0,
+            generation=1,
         )

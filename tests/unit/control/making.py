@@ -17,7 +17,7 @@ from l4d.terms import Level
 from tests.unit.making import Lines, OwnBoard, Row, config_of, member, upstream
 
 COLUMNS = 1 << 13
-"""A name has 64 servers, and each of them some twenty columns."""
+"""A name has 64 servers, and each of them some forty columns."""
 
 HERE = Inet("10.0.0.1", 5432)
 THERE = Inet("10.0.0.2", 5432)

@@ -32,6 +32,7 @@ def sent(plain: object) -> Any:
     max_session_time=durations,
     responses=st.integers(-1, 65535),
     requests=st.integers(0, 65535),
+    access_log=st.sampled_from(["", "off", "/var/log/mine"]),
     upstream=st.text(max_size=5),
 )
 def test_what_counts_while_a_session_lives_arrives_as_it_was(**changes: Any) -> None:

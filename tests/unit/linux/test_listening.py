@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,31 @@ def refusal(address: Address) -> int | None:
     with pytest.raises(OSError) as caught:
         listening.bind(TCP, address)
     return caught.value.errno
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660, 0o777, 0o000])
+def test_the_file_of_a_socket_has_its_mode_when_it_is_made(tmp_path: Path, mode: int) -> None:
+    before = os.umask(0o027)
+    try:
+        with listening.listen_alone(Unix(f"{tmp_path}/x"), mode):
+            assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == mode
+        with pytest.raises(FileNotFoundError):
+            listening.listen_alone(Unix(f"{tmp_path}/no/x"), mode)
+    finally:
+        assert os.umask(before) == 0o027, "it is as it was"
+
+
+def test_what_is_ours_alone_is_shared_with_nobody() -> None:
+    number = descriptors(os.getpid())
+    with listening.listen_alone(ANY_PORT, 0o600) as sock:
+        here = same_address(sock)
+        with pytest.raises(OSError) as caught:
+            listening.listen_alone(here, 0o600)
+        assert caught.value.errno == errno.EADDRINUSE
+        assert refusal(here) == errno.EADDRINUSE
+    assert descriptors(os.getpid()) == number
+    with listening.listen_alone(Inet("::1", 0), 0o600) as sock:
+        assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 1
 
 
 def test_a_bound_tcp_socket_takes_no_client_before_it_listens() -> None:

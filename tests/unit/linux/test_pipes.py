@@ -8,7 +8,7 @@ import pytest
 
 from l4d.linux import pipes as module
 from l4d.linux.pipes import PAGE, Pipe, Pipes
-from tests.kit.processes import descriptors
+from tests.kit.processes import descriptors, own_descriptors
 
 SIZE = 64 << 10
 
@@ -85,7 +85,7 @@ def test_bytes_left_in_a_pipe_never_reach_the_next_one() -> None:
 
 
 def test_only_a_few_idle_pipes_are_kept() -> None:
-    before = descriptors(os.getpid())
+    before = own_descriptors()
     pool = Pipes(3 * Pipes.KEPT, SIZE)
     taken = [pipe for _ in range(3 * Pipes.KEPT) if (pipe := pool.take())]
     assert descriptors(os.getpid()) == before + 2 * 3 * Pipes.KEPT

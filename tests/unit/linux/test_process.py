@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from l4d.linux import process
@@ -149,3 +150,11 @@ def test_a_signal_has_a_name(number: signal.Signals) -> None:
 def test_a_real_time_signal_has_a_number() -> None:
     number = signal.SIGRTMIN + 5
     assert process.describe_end(status_of(f"kill -{number} $$")) == f"was killed by signal {number}"
+
+
+def test_the_memory_of_a_process_is_told_and_one_that_is_gone_has_none() -> None:
+    known = psutil.Process().memory_info().rss
+    assert abs(process.resident_bytes(os.getpid()) - known) < known / 4
+    gone = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(gone, 0)
+    assert process.resident_bytes(gone) == 0

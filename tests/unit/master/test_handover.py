@@ -284,11 +284,30 @@ def test_one_that_was_not_ready_when_it_was_told_all_is_told_nothing_twice(stack
     assert not master.handover.goes_on
 
 
-def test_once_clients_are_steered_one_that_is_gone_needs_no_replacement(stack: ExitStack, clock: Clock) -> None:
+def test_one_that_is_gone_before_it_has_read_its_sockets_empty_is_replaced_though_clients_are_steered(
+    stack: ExitStack, clock: Clock
+) -> None:
     master = Master(stack, clock, 2, 3)
     master.begin()
     for slot in range(2):
         master.handover.moved(master.old[slot])
+    assert master.handover.left(master.old[0])
+    master.handover.quiet(master.old[1])
+    assert master.told == ["steered"]
+    next_one = master.old.give_birth(0)
+    master.handover.join(next_one)
+    master.handover.moved(next_one)
+    assert master.old.heard(0)[-1] == channel.STEERED
+    master.handover.quiet(next_one)
+    assert master.told == ["steered", "over"]
+
+
+def test_one_that_is_gone_with_its_sockets_read_empty_needs_no_replacement(stack: ExitStack, clock: Clock) -> None:
+    master = Master(stack, clock, 2, 3)
+    master.begin()
+    for slot in range(2):
+        master.handover.moved(master.old[slot])
+    master.handover.quiet(master.old[0])
     assert not master.handover.left(master.old[0])
     master.handover.quiet(master.old[1])
     assert master.told == ["steered", "over"]

@@ -4,8 +4,10 @@ import pytest
 
 from l4d.session.session import AFTER, Phase, Session
 from l4d.stats import catalogue
-from l4d.terms import End, Level, Protocol
-from tests.unit.making import Clock, Lines, Row, listener
+from l4d.stats.catalogue import Kind
+from l4d.stats.numbers import Numbers
+from l4d.terms import End, Level
+from tests.unit.making import Clock, Lines, Row
 
 CLIENT = ("203.0.113.9", 51812)
 
@@ -21,11 +23,12 @@ def row() -> Row:
 
 
 def counted(row: Row) -> dict[str, int]:
-    """Every number of the row that is not zero, by metric and labels."""
+    """Every number of the row that is not zero, by metric and labels; histograms have a test of their own."""
     every = (*catalogue.LISTENER_METRICS, *catalogue.SERVER_METRICS, *catalogue.UPSTREAM_METRICS)
     return {
         " ".join((metric.name, *labels)): number
         for metric in every
+        if metric.kind is not Kind.HISTOGRAM
         for labels, column in row.columns.each(metric)
         if (number := row.row[column])
     }
@@ -87,6 +90,16 @@ def test_a_server_is_chosen_once_for_a_session_and_one_to_avoid_not_at_all(clock
     assert session.tried == (three, two, one)
 
 
+def test_how_long_a_session_lived_is_counted_at_its_end(clock: Clock, row: Row) -> None:
+    service = row.service(clock.as_loop())
+    for seconds in (0.002, 70.0):
+        session = Session(service, CLIENT, 5432, 2)
+        clock.now += seconds
+        session.over(End.NO_SERVER_UP)
+    found = Numbers(row.board, row.columns).distribution(catalogue.SESSION_DURATION, "web")
+    assert (found.count, found.total, found.over(60)) == (2, 70.002, 1)
+
+
 def test_a_session_that_nobody_served_is_counted_at_no_server(clock: Clock, row: Row) -> None:
     server = row.server()
     session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2)
@@ -145,22 +158,21 @@ def test_the_end_of_a_session_is_one_line(clock: Clock, row: Row) -> None:
     assert sink.taken == [(Level.DEBUG, line)]
 
 
-def test_the_line_of_a_session_without_a_server_has_dashes(clock: Clock, row: Row) -> None:
-    session = Session(row.service(clock.as_loop(), listener=listener(protocol=Protocol.UDP)), ("::1", 7, 0, 0), 53, 1)
-    clock.now += 2
-    assert session.describe(End.NO_SERVER_UP) == (
-        "web udp [::1]:7 -> - up=0 down=0 connect=- total=2000ms tries=0 end=PC no server is up"
-    )
-
-
 def test_where_nobody_asked_for_the_line_it_is_not_written(clock: Clock, row: Row) -> None:
     sink = Lines()
     Session(row.service(clock.as_loop(), sink=sink, level=Level.INFO), CLIENT, 5432, 2).over(End.STOPPED)
     assert not sink.taken
 
 
-def test_the_client_of_a_unix_socket_needs_no_name(clock: Clock, row: Row) -> None:
-    assert Session(row.service(clock.as_loop()), "", 0, 2).client_text == "unix:"
+def test_the_server_of_a_session_is_the_one_that_serves_or_else_the_last_that_was_to(clock: Clock, row: Row) -> None:
+    places = row.place(name="one"), row.place(name="two")
+    session = Session(row.service(clock.as_loop(), *places), CLIENT, 5432, 2)
+    assert session.dialled is None
+    first, second = session.choose(), session.choose()
+    assert session.dialled is second
+    assert first is not None
+    session.served_by(first)
+    assert session.dialled is first
 
 
 def test_whoever_waits_for_room_is_told_when_the_session_is_over(clock: Clock, row: Row) -> None:

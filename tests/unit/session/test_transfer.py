@@ -23,7 +23,7 @@ def sent(told: Record) -> Record:
 def served(row: Row) -> Session:
     """A session that a server serves, and of which every fact is another one."""
     clock = Clock(1000.25)
-    session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2)
+    session = Session(row.service(clock.as_loop(), row.place()), CLIENT, 5432, 2, local=("203.0.113.1", 5432))
     clock.now = 1000.5
     row.served(session)
     session.tries = 3
@@ -33,7 +33,9 @@ def served(row: Row) -> Session:
 
 
 FACTS = (
+    "id",
     "client",
+    "local",
     "port",
     "started",
     "connected",

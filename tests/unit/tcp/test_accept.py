@@ -1,5 +1,6 @@
 """The gate: what a worker does about the sockets of slots that were given up."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -84,6 +85,30 @@ def test_a_worker_that_is_full_sheds_nothing_until_all_who_wait_are_taken(hall: 
     hall.client(hall.own)
     hall.house.loop.turn()
     assert not is_readable(hall.own)
+
+
+def test_whoever_wants_to_know_is_told_whether_clients_are_taken(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    hall.gate.tell_taking = told.append
+    while hall.capacity.has_room(2):
+        hall.capacity.take(2)
+    hall.client(hall.own)
+    hall.house.loop.turn()
+    assert told == [False]
+    hall.capacity.give_back(2)
+    assert told == [False, True]
+
+    def out_of_descriptors(_sock: Socket, _family: int) -> tuple[Socket, object]:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(accept_module, "accept", out_of_descriptors)
+    hall.house.loop.turn()
+    assert told == [False, True, False]
+    hall.gate.open()
+    assert told == [False, True, False, True]
+    hall.gate.shut()
+    hall.gate.open()
+    assert told == [False, True, False, True], "a gate that is shut for good does not open"
 
 
 def test_what_is_shed_or_shut_already_need_not_be_shed_again(hall: Hall) -> None:

@@ -18,8 +18,9 @@ from l4d.linux import listening
 from l4d.loop import loop as loop_module
 from l4d.session.transfer import identity
 from l4d.stats import catalogue
-from l4d.terms import Protocol
+from l4d.terms import End, Protocol
 from l4d.udp.client import Entry
+from l4d.udp.flow import Flow
 from l4d.udp.receive import Receiver
 from l4d.udp.service import DATAGRAM, UdpService, make_buffer
 from l4d.udp.transfer import adopt
@@ -384,7 +385,7 @@ def test_every_flow_of_a_server_that_went_down_can_be_ended_and_no_other(stack: 
     assert house.loads == [1, 1]
     one, two = house.service.pool.servers
     (flow,) = house.udp.served_by(one)
-    flow.server_down()
+    flow.server_lost(End.SERVER_DOWN)
     assert (house.loads, house.ends) == ([0, 1], {"SK": 1})
     assert list(house.udp.served_by(one)) == []
     assert len(list(house.udp.served_by(two))) == 1
@@ -394,7 +395,7 @@ def test_a_flow_whose_requests_are_done_is_ended_with_its_server_too(stack: Exit
     house = House(stack, clock, requests=1)
     house.send(b"first")
     for flow in house.udp.served_by(house.server("one")):
-        flow.server_down()
+        flow.server_lost(End.SERVER_DOWN)
     assert house.ends == {"SK": 1}
 
 
@@ -402,7 +403,22 @@ def test_the_client_of_a_flow_that_ended_with_its_server_begins_another(stack: E
     house = House(stack, clock)
     house.send(b"first")
     for flow in house.udp.served_by(house.server("one")):
-        flow.server_down()
+        flow.server_lost(End.SERVER_DOWN)
+    house.send(b"second")
+    assert everything(house.two) == [b"second"]
+
+
+def test_a_flow_that_an_operator_kills_is_over_and_the_next_datagram_begins_another(
+    stack: ExitStack, clock: Clock
+) -> None:
+    house = House(stack, clock)
+    house.send(b"first")
+    (flow,) = house.udp.served_by(house.server("one"))
+    assert isinstance(flow, Flow)
+    assert (flow.current, flow.phase, flow.moved, flow.session.datagrams_up) == (True, "relay", (0, 0), 1)
+    assert flow.silent_since <= clock.now
+    flow.kill()
+    assert (flow.current, house.loads, house.ends) == (False, [0, 0], {"KD": 1})
     house.send(b"second")
     assert everything(house.two) == [b"second"]
 
@@ -413,5 +429,5 @@ def test_a_client_that_was_refused_is_served_by_nobody(stack: ExitStack, clock: 
     house.send(b"lost")
     (refused,) = house.udp.waiting
     assert list(house.udp.served_by(house.server("one"))) == []
-    refused.server_down()
+    refused.server_lost(End.SERVER_DOWN)
     assert len(house.receiver.flows) == 1

@@ -211,3 +211,20 @@ def test_without_members_there_is_nothing_to_do() -> None:
     balancer.fill([])
     assert balancer.choose((), 1, 0.0) is None
     assert not balancer.work()
+
+
+def test_the_slot_of_the_hash_is_told_and_when_its_server_takes_nobody() -> None:
+    row = Row()
+    members = [row.server(name=f"s{number}", address=Inet(f"10.0.0.{number}", 80)) for number in range(3)]
+    balancer = filled(members)
+    own = balancer.choose((), 7, 0.0)
+    assert own is not None
+    assert balancer.peek(7, 0.0) == (own, "its hash is that of slot 7 in Maglev's table", True)
+    assert balancer.passed_over(own, 0.0) == "the hash is another one's"
+    own.take()
+    own.max_sessions = 1
+    outlook = balancer.peek(7, 0.0)
+    assert outlook is not None
+    assert (outlook.server, outlook.certain) == (balancer.choose((), 7, 0.0), True)
+    assert outlook.why == "slot 7 in Maglev's table, that of its hash, has nobody who takes it now"
+    assert filled([]).peek(7, 0.0) is None

@@ -6,7 +6,7 @@ import pytest
 
 from l4d.stats.board import Board
 from l4d.stats.columns import Columns
-from l4d.upstream.least import WINDOW, Least
+from l4d.upstream.least import WINDOW, Least, Measure
 from l4d.upstream.server import Server
 from tests.unit.making import Row
 
@@ -15,13 +15,17 @@ def by_sessions(servers: Sequence[Server], loads: Sequence[int], now: float) -> 
     return [float(load) for load in loads]
 
 
+def words(server: Server, load: int, now: float) -> str:
+    return f"{load} at {now:g}"
+
+
 def crowd(count: int) -> list[Server]:
     row = Row(Board(rows=3, columns=1 << 14), Columns(1 << 14))
     return [row.server(name=f"s{number}") for number in range(count)]
 
 
 def filled(members: Sequence[Server], start: int = 0) -> Least:
-    balancer = Least(by_sessions, start)
+    balancer = Least(Measure(by_sessions, "fewest", words), start)
     balancer.fill(members)
     return balancer
 
@@ -104,3 +108,14 @@ def test_an_empty_newcomer_of_a_large_pool_does_not_get_every_session() -> None:
 def test_nothing_is_left_to_do() -> None:
     assert not filled([]).work()
     assert choose(filled([])) is None
+
+
+def test_it_is_told_what_is_lowest_of_whom_and_what_the_others_have() -> None:
+    one, two = crowd(2)
+    one.take()
+    balancer = filled([one, two])
+    assert balancer.peek(0, 7.0) == (two, "fewest: 0 at 7", True)
+    assert balancer.passed_over(one, 8.0) == "1 at 8"
+    one.max_sessions = two.max_sessions = 1
+    two.take()
+    assert balancer.peek(0, 7.0) is None

@@ -3,7 +3,7 @@
 import pytest
 
 from l4d.upstream.least import Least
-from l4d.upstream.least_time import time_for_weight
+from l4d.upstream.least_time import TIME, time_for_weight
 from l4d.upstream.server import Server
 from tests.unit.making import Row
 
@@ -14,7 +14,7 @@ def row() -> Row:
 
 
 def chosen(*servers: Server) -> Server | None:
-    balancer = Least(time_for_weight)
+    balancer = Least(TIME)
     balancer.fill(servers)
     return balancer.choose((), 0, 100.0)
 
@@ -61,3 +61,12 @@ def test_servers_that_are_all_being_tried_are_chosen_by_their_sessions(row: Row)
     for _ in range(4):
         two.take()
     assert chosen(one, two) is one
+
+
+def test_how_soon_each_answers_is_told(row: Row) -> None:
+    one, two = answering(row, "one", 0.012), row.server(name="two")
+    balancer = Least(TIME)
+    balancer.fill([one, two])
+    why = "lowest connect time, times sessions, for its weight: not measured yet, 0 sessions for weight 1"
+    assert balancer.peek(0, 100.0) == (two, why, True)
+    assert balancer.passed_over(one, 100.0) == "answers in 12 ms, 0 sessions for weight 1"

@@ -200,3 +200,26 @@ def test_what_was_said_of_another_server_of_the_same_name_is_not_believed(here: 
     standing.begin(subject_of(upstream(), member(address=Inet("10.0.0.2", 5432))))
     standing.judge(Verdict.UP, 3)
     assert (at(ours, 4).down, at(theirs, 4).down) == (True, False), "a worker goes by what it knew of its own"
+
+
+def test_what_is_to_be_said_against_a_server_is_told(here: Row) -> None:
+    drained = here.place(state=ServerState.DRAIN)
+    drained.refresh(1)
+    assert drained.why_closed() == "drain, in the file"
+    place = here.place(name="two")
+    standing = Standing(here.said, here.columns, "db", "two")
+    standing.wish_state(ServerState.MAINT, member(name="two"))
+    assert place.why_closed() == "maint, by the operator"
+    standing.wish_state(None, member(name="two"))
+    standing.judge(Verdict.DOWN, 1)
+    assert place.why_closed() == "down by its checks"
+
+
+def test_an_address_that_has_left_its_name_is_closed_for_that(here: Row) -> None:
+    place, seat = here.seat_place(), here.seat()
+    seat.sit(ONE, 1, backup=False)
+    assert not at(place, 1).leaving
+    assert place.why_closed() == ""
+    seat.leave()
+    assert at(place, 2).leaving
+    assert place.why_closed() == "its address has gone from DNS"

@@ -376,3 +376,84 @@ def test_a_pool_has_work_left_as_long_as_any_of_its_balancers_has(row: Row, left
     pool = Pool(always(row.place()), lambda: next(made), row.board, (row.row, 3))
     assert pool.work() is any(lefts)
     assert [balancer.worked for balancer in balancers] == [1, 1]
+
+
+def told(choosing: Choosing, now: float = 0) -> tuple[str | None, str, dict[str, tuple[bool, str]]]:
+    """Who would be chosen, why, and what is to be said of each server."""
+    pool = choosing.pool
+    outlook = pool.peek(now, CLIENT, 80)
+    remarks = {one.server.name: (one.takes, one.why) for one in pool.remarks(outlook, now)}
+    if outlook is None:
+        return None, "", remarks
+    return outlook.server.name if outlook.server else None, outlook.why, remarks
+
+
+def test_who_would_be_chosen_is_told_with_what_is_to_be_said_of_the_others(row: Row) -> None:
+    choosing = pool_of(row, a={}, b={}, c={"state": ServerState.DRAIN}, d={"backup": True}, e={"max_sessions": 1})
+    choosing.server("e").take()
+    assert told(choosing) == (
+        "a",
+        "next in turn",
+        {
+            "a": (True, "next in turn"),
+            "b": (True, "its turn comes later"),
+            "c": (False, "drain, in the file"),
+            "d": (False, "a backup, and ordinary servers can take it"),
+            "e": (False, "full: 1 of max_sessions 1"),
+        },
+    )
+    assert choosing.names(1) == ["a"]
+
+
+def test_a_backup_that_would_be_chosen_is_told_to_be_one(row: Row) -> None:
+    choosing = pool_of(row, a={"state": ServerState.DRAIN}, b={"backup": True}, c={"backup": True})
+    name, why, remarks = told(choosing)
+    assert (name, why) == ("b", "no ordinary server takes it; of the backups: next in turn")
+    assert remarks["c"] == (True, "its turn comes later")
+
+
+def test_of_those_that_are_out_it_is_told_how_long_yet_and_who_is_tried_all_the_same(row: Row) -> None:
+    choosing = two(row)
+    for server in choosing.pool.servers:
+        server.failed(0)
+    row.board.ring()
+    name, why, remarks = told(choosing, 0.5)
+    assert (name, why) == ("a", "nobody else is left, though its dials have failed")
+    assert remarks["b"] == (False, "out for 10 s more after failed dials")
+
+
+def test_one_on_probation_with_a_dial_under_way_is_told_to_be(row: Row) -> None:
+    choosing = two(row)
+    choosing.server("a").failed(0)
+    row.board.ring()
+    assert choosing.keep(10.5) is choosing.server("a")
+    assert told(choosing, 10.6)[2]["a"] == (False, "on probation, and a dial is under way")
+
+
+def test_when_nobody_can_be_chosen_nobody_is_named(row: Row) -> None:
+    choosing = pool_of(row, a={"state": ServerState.MAINT})
+    assert told(choosing) == (None, "", {"a": (False, "maint, in the file")})
+    full = pool_of(row, b={"max_sessions": 1}, c={})
+    full.server("c").failed(0)
+    row.board.ring()
+    full.server("b").take()
+    full.server("c").max_sessions = 0
+    assert told(full, 1)[0] == "c"
+    full.pool._patient = True
+    assert told(full, 1)[0] is None
+
+
+def test_a_pool_that_hashes_tells_whom_the_hash_means(row: Row) -> None:
+    places = [row.place(name=name) for name in "ab"]
+    pool = Pool(always(*places), RoundRobin, row.board, (row.row, 0), key=lambda client, port: port)
+    outlook = pool.peek(0, CLIENT, 80)
+    assert outlook is not None
+    assert outlook.server is places[0].server
+
+
+def test_nobody_is_left_where_all_that_are_out_are_full(row: Row) -> None:
+    choosing = pool_of(row, a={"max_sessions": 1})
+    choosing.server("a").take()
+    choosing.server("a").failed(0)
+    row.board.ring()
+    assert told(choosing, 1)[0] is None

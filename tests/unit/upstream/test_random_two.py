@@ -98,3 +98,23 @@ def test_nothing_is_left_to_do() -> None:
     balancer = filled([])
     assert balancer.choose((), 0, 0.0) is None
     assert not balancer.work()
+
+
+def test_nobody_is_named_where_two_may_be_drawn_and_the_draws_stay_what_they_were() -> None:
+    members = servers(1, 2, 5)
+    asked, other = filled(members), filled(members)
+    outlook = asked.peek(0, 0.0)
+    assert outlook == (None, "of two drawn by weight, the one with fewer sessions for its weight", False)
+    assert asked.passed_over(members[1], 0.0) == "may be drawn: 0 sessions for weight 2"
+    assert [asked.choose((), 0, 0.0) for _ in range(9)] == [other.choose((), 0, 0.0) for _ in range(9)]
+
+
+def test_the_only_one_that_takes_a_session_is_named() -> None:
+    members = servers(1, 2)
+    balancer = filled(members)
+    members[0].max_sessions = 1
+    members[0].take()
+    assert balancer.peek(0, 0.0) == (members[1], "the only one that takes it", True)
+    members[1].max_sessions = 1
+    members[1].take()
+    assert balancer.peek(0, 0.0) is None

@@ -145,3 +145,23 @@ def test_the_only_member_is_passed_over_when_it_cannot_take_a_session_and_has_no
     other, *_ = servers(b=1)
     balancer.fill([only, other])
     assert sorted(turns(balancer, 4)) == ["a", "a", "b", "b"]
+
+
+def test_who_is_next_in_turn_is_told_and_keeps_its_turn() -> None:
+    members = servers(a=5, b=1, c=1)
+    balancer = filled(members)
+    told = []
+    for _ in range(14):
+        outlook = balancer.peek(0, 0.0)
+        assert outlook is not None
+        assert (outlook.why, outlook.certain) == ("next in turn", True)
+        assert outlook.server is not None
+        told.append(outlook.server.name + turns(balancer, 1))
+    assert "".join(told) == "".join(name * 2 for name in "abaacaaabaacaa")
+    assert balancer.passed_over(members[0], 0.0) == "its turn comes later"
+
+
+def test_the_only_member_is_called_so_and_of_none_nobody_is_next() -> None:
+    members = servers(a=7)
+    assert filled(members).peek(0, 0.0) == (members[0], "the only one that may be chosen", True)
+    assert filled([]).peek(0, 0.0) is None

@@ -7,7 +7,7 @@ import pytest
 from l4d.address import SAME_PORT, Inet, Unix
 from l4d.config.model import Upstream
 from l4d.stats.standing import Standing, Verdict
-from l4d.terms import Balance, CheckType, Role, ServerState
+from l4d.terms import Balance, CheckType, End, Role, ServerState
 from l4d.upstream.place import Place
 from l4d.upstream.server import MEMORY, SLOWEST_START, Server
 from tests.unit.making import CHECKED, Row, is_told, member, upstream
@@ -76,6 +76,16 @@ def judged(row: Row, verdict: Verdict, config: Upstream, now: float = 50.0) -> S
 def test_a_server_is_open_unless_its_checks_have_failed(here: Row, verdict: Verdict, is_open: bool, down: bool) -> None:
     server = judged(here, verdict, upstream())
     assert (server.open, server.down) == (is_open, down)
+
+
+@pytest.mark.parametrize(
+    ("down", "leaving", "end"),
+    [(False, False, None), (True, False, End.SERVER_DOWN), (False, True, End.SERVER_REMOVED)],
+)
+def test_a_server_is_lost_when_it_is_down_or_leaves(here: Row, down: bool, leaving: bool, end: End | None) -> None:
+    server = here.server()
+    server.down, server.leaving = down, leaving
+    assert server.lost is end
 
 
 @pytest.mark.parametrize(("verdict", "is_open"), [(Verdict.UNKNOWN, False), (Verdict.UP, True), (Verdict.DOWN, False)])

@@ -37,6 +37,9 @@ from tests.unit.making import CONTROL, Lines, NeverWaiting, OwnBoard, Row, confi
 ROOM = 1000
 """Descriptors of a worker, for sessions."""
 
+COLUMNS = 8192
+"""A server that is given by name has some two thousand."""
+
 
 class Town:
     """The servers, the listening sockets, and the board that all workers have in common."""
@@ -54,8 +57,8 @@ class Town:
             name="names", servers=(member(name="ns", address=Inet(*self.udp_server.getsockname())),), max_fails=0
         )
         self.config = replace(config_of(db, names), listeners={"web": listener(), "dns": dns})
-        self.board = OwnBoard(rows=8, columns=2048)
-        self.row = Row(self.board)
+        self.board = OwnBoard(rows=8, columns=COLUMNS)
+        self.row = Row(self.board, Columns(COLUMNS))
         self.posts: list[Post] = []
         self.flows: dict[socket.socket, tuple[str, int]] = {}
         """From where the server hears each UDP client."""
@@ -163,15 +166,17 @@ class Post:
         town.stack.enter_context(nothing)
         _peer.close()
         columns = town.row.columns
-        reserve(columns, self.config)
-        known = Columns.inherited(2048, columns.named, columns.free, columns.used)  # as a fork has them
+        reserve(columns, self.config, slots)
+        known = Columns.inherited(COLUMNS, columns.named, columns.free, columns.used)  # as a fork has them
         known.seal()
         common = Assignment(
             1, self.config, None, town.board, known, self.row.number, CONTROL, nothing, self.sink, 1, False
         )
         sockets = {"web": [town.stack.enter_context(town.web.dup())], "dns": [town.stack.enter_context(town.dns.dup())]}
         mine = {name: sockets[name] for name in self.config.listeners}
-        assignment = WorkerAssignment.of(common, slot, slots, mine, dict.fromkeys(mine, ()), {})
+        assignment = self.assignment = WorkerAssignment.of(
+            common, slot, slots, mine, dict.fromkeys(mine, ()), {}, b"", {}
+        )
         chance = random.Random(1)
         machinery = Machinery(make_buffer(), Pipes(4, 1 << 18))
         self.services = Services(assignment, self.loop, self.log, self.capacity, machinery, chance)

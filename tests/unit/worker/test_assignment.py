@@ -16,7 +16,8 @@ def test_a_worker_has_all_that_every_child_has_and_its_slot() -> None:
     common = Assignment(
         3, config_of(), None, row.board, row.columns, row.number, CONTROL, nothing, Lines(), os.getpid(), detached=True
     )
-    worker = WorkerAssignment.of(common, 1, 4, {"web": ()}, {"given up": ()}, {"gone": ()})
+    worker = WorkerAssignment.of(common, 1, 4, {"web": ()}, {"given up": ()}, {"gone": ()}, b"\0name", {})
     assert (worker.slot, worker.workers) == (1, 4)
     assert (worker.sockets, worker.surplus, worker.retired) == ({"web": ()}, {"given up": ()}, {"gone": ()})
+    assert worker.inquiries == b"\0name"
     assert all(getattr(worker, field.name) is getattr(common, field.name) for field in fields(Assignment))

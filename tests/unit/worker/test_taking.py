@@ -19,7 +19,7 @@ from l4d.stats import catalogue
 from l4d.terms import Protocol
 from l4d.udp.client import Client
 from l4d.udp.transfer import datagram_told
-from l4d.worker.taking import PATIENCE
+from l4d.worker.taking import BEREFT, MOST_MESSAGES, PATIENCE
 from tests.kit.processes import own_descriptors
 from tests.kit.starved import starved
 from tests.kit.wait import is_readable
@@ -355,7 +355,12 @@ def test_what_is_no_datagram_ends_the_link(town: Town, plain: object) -> None:
     assert giver.is_let_go()
 
 
-def test_the_sockets_are_ours_when_every_worker_of_the_last_generation_has_let_them_go(town: Town) -> None:
+def test_the_sockets_are_ours_when_every_worker_of_the_last_generation_has_let_them_go(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is gone without having done so may have another one in its place, which has a link in a moment."""
+    clock = Clock(time.monotonic())
+    monkeypatch.setattr(loop_module, "time", clock)
     new = town.post()
     givers = [played(town, new) for _ in range(3)]
     told = []
@@ -368,10 +373,47 @@ def test_the_sockets_are_ours_when_every_worker_of_the_last_generation_has_let_t
     givers[2].link.send({"switched": True})
     new.loop.turn()
     told.append((list(new.told), new.taker.waiting))
-    assert told == [([], True), ([], True), (["read"], False)]
+    clock.now += BEREFT + 0.1
+    new.loop.turn()
+    told.append((list(new.told), new.taker.waiting))
+    assert told == [([], True), ([], True), ([], True), (["read"], False)]
     givers[0].link.send({"switched": True})
     givers[2].link.close()
     new.loop.turn()
+
+
+def test_what_one_that_is_gone_had_passed_on_is_served_before_what_the_one_in_its_place_does(town: Town) -> None:
+    new, client = town.post(), town.udp_client(town.post())
+    gone = played(town, new)
+    told = datagram(town, new, client)
+    numbers = [b"%d" % number for number in range(2 * MOST_MESSAGES)]
+    for number in numbers:
+        gone.link.send(told, number)
+    gone.link.close()
+    replacement = Played(town.stack, new)
+    new.taker.add(replacement.theirs)
+    replacement.link.send(told, b"last")
+    replacement.link.send({"switched": True})
+    new.turn_until("both are heard", lambda: new.told == ["read"])
+    received = [town.udp_server.recv(100) for _ in range(len(numbers) + 1)]
+    assert received == [*numbers, b"last"]
+
+
+def test_the_one_in_the_place_of_one_that_is_gone_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(time.monotonic())
+    monkeypatch.setattr(loop_module, "time", clock)
+    new = town.post()
+    played(town, new).link.close()
+    new.loop.turn()
+    clock.now += BEREFT - 0.1
+    new.loop.turn()
+    replacement = played(town, new)
+    clock.now += BEREFT
+    new.loop.turn()
+    assert new.told == []
+    replacement.link.send({"switched": True})
+    new.loop.turn()
+    assert new.told == ["read"]
 
 
 def test_what_was_passed_on_before_the_switch_is_served_before_we_read(town: Town) -> None:

@@ -4,6 +4,7 @@ import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,6 @@ from l4d.config import model
 from l4d.linux.pipes import Pipes
 from l4d.movers.copy import make_buffer
 from l4d.movers.machinery import Machinery
-from l4d.session.service import Service
 from l4d.session.session import Session
 from l4d.stats import catalogue
 from l4d.stats.standing import Standing, Verdict
@@ -33,7 +33,7 @@ def assignment_of(row: Row, config: model.Config) -> WorkerAssignment:
     """That of slot 0, with the row for its own."""
     nothing = cast(socket.socket, None)
     common = Assignment(1, config, None, row.board, row.columns, row.number, CONTROL, nothing, Lines(), 1, False)
-    return WorkerAssignment.of(common, 0, 2, {}, {}, {})
+    return WorkerAssignment.of(common, 0, 2, {}, {}, {}, b"", {})
 
 
 class Office:
@@ -53,7 +53,7 @@ class Office:
         self.upstreams = Upstreams(assignment_of(self.row, config_of(self.config)), self.loop, random.Random(1))
         self.pool = self.upstreams.pool(self.config)
         parts = self.row.service(self.loop, upstream=self.config)
-        service = Service(parts.listener, self.config, self.pool, self.loop, parts.log, parts.tally, parts.capacity)
+        service = replace(parts, pool=self.pool)
         self.tcp = TcpService(service, Machinery(make_buffer(), Pipes(0, 1 << 16)), random.Random(1))
         stack.callback(self.tcp.stop)
         self.upstreams.add(self.tcp)
@@ -191,6 +191,19 @@ def test_a_drained_or_passively_failed_server_keeps_its_sessions(stack: ExitStac
     for _ in range(3):
         office.loop.turn()
     assert office.loads == [1, 1]
+
+
+@pytest.mark.parametrize("how", ["down", "leaving"])
+def test_a_server_that_is_lost_while_it_is_dialled_does_not_get_the_session(stack: ExitStack, how: str) -> None:
+    """Nobody would close it: what the server had has been looked through already."""
+    office = Office(stack, on_down=OnDown.CLOSE, tries_timeout=60.0)
+    for server in office.pool.servers:
+        server.patience = 1  # it is not asked at once whether it has answered
+    office.client()
+    dialled = next(server for server in office.pool.servers if server.load())
+    setattr(dialled, how, True)
+    office.until("the other one serves", lambda: len(office.tcp.idle) == 1)
+    assert dialled.load() == 0
 
 
 # Those who wait

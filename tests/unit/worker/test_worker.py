@@ -28,7 +28,9 @@ class NoSignals:
         os.close(self._writer)
 
 
-@pytest.mark.parametrize("word", [channel.TAKE_OVER, channel.hand_over(0, 1), channel.LOG, b"sing a song"])
+@pytest.mark.parametrize(
+    "word", [channel.TAKE_OVER, channel.hand_over(0, 1), channel.LOG, channel.access(0), b"sing a song"]
+)
 def test_a_word_without_its_descriptor_or_of_a_later_master_ends_nothing(
     word: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,7 +46,7 @@ def test_a_word_without_its_descriptor_or_of_a_later_master_ends_nothing(
         config = replace(config_of(upstream()), listeners={})
         sink = Lines()
         common = Assignment(1, config, None, board, row.columns, row.number, CONTROL, ours, sink, 1, False)
-        worker = Worker(WorkerAssignment.of(common, 0, 1, {}, {}, {}), Log(sink, Level.DEBUG, "worker"))
+        worker = Worker(WorkerAssignment.of(common, 0, 1, {}, {}, {}, b"", {}), Log(sink, Level.DEBUG, "worker"))
         channel.say(theirs, word)
         if word == b"sing a song":
             channel.say(theirs, word, theirs.fileno())
