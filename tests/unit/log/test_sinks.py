@@ -15,6 +15,7 @@ from l4d.log import sinks
 from l4d.log.log import Log
 from l4d.log.sinks import PIPE_SAFE, DescriptorSink, JournalSink, Sink, SyslogSink, open_file, open_sink
 from l4d.terms import Level
+from tests.kit.full import full_at
 from tests.kit.processes import descriptors
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (\w+) (.*)\n", re.DOTALL)
@@ -96,6 +97,32 @@ def test_a_file_is_appended_to_and_not_for_everybody_to_read(tmp_path: Path) -> 
         sink.close()
     assert len(path.read_text("utf-8").splitlines()) == 2
     assert not stat.S_IMODE(path.stat().st_mode) & 0o137
+
+
+def test_a_line_that_was_cut_is_not_joined_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "error.log"
+    sink = open_sink(str(path))
+    with full_at(40):
+        assert not sink.write(Level.INFO, "", "a line that is too long for what is left of the disk")
+    assert path.stat().st_size == 40
+    assert sink.write(Level.INFO, "", "next")
+    assert sink.write(Level.INFO, "", "and next")
+    sink.close()
+    cut, first, second = path.read_text("utf-8").splitlines()
+    assert len(cut) == 40
+    assert first.endswith("info : next")
+    assert second.endswith("info : and next")
+
+
+def test_a_reopened_file_is_looked_at_in_its_turn(tmp_path: Path) -> None:
+    (tmp_path / "new.log").write_text("cut")
+    sink = open_sink("/dev/full")
+    fd = open_file(str(tmp_path / "new.log"))
+    sink.reopen(fd)
+    os.close(fd)
+    assert sink.write(Level.INFO, "", "next")
+    sink.close()
+    assert [line[-4:] for line in (tmp_path / "new.log").read_text("utf-8").splitlines()] == ["cut", "next"]
 
 
 def test_what_utf8_cannot_say_is_still_written(tmp_path: Path) -> None:
