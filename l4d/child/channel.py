@@ -11,10 +11,14 @@
                         drain      a successor has your sockets: take nothing new; what is not handed over may finish
                         steered    new datagrams come to the successors' sockets: read what is queued, and no more
                         shed       no client is steered to slots that were given up: take who is queued there, close
+                        access N   with a descriptor: the reopened file of the Nth access log
                         finish     drain, without a successor: a UDP flow still hears its client
     control -> master   ready      everything is imported, nothing is done yet
                         looked     every server was checked once, every name was asked for once
+                        ask NUMBER WORD  the operator wants it: reload, reopen, quit
     master -> control   go         the last control process is gone: begin
+                        answer NUMBER JSON  what was asked for is begun, or why it cannot be: a list of texts
+                        changes JSON  what has happened since the start (stats/changes.py)
     master -> both      stop       end every session now, leave
                         log        with a descriptor: the reopened log file
 
@@ -22,7 +26,9 @@ The end of the master's side means that it is gone; the child stops.
 """
 
 import contextlib
+import json
 import socket
+from collections.abc import Sequence
 
 from l4d.linux import messages
 
@@ -32,22 +38,32 @@ QUIET = b"quiet"
 VACANT = b"vacant"
 SHED = b"shed"
 LOOKED = b"looked"
+ASK = b"ask"
 BEGIN = b"begin"
 TAKE_OVER = b"take_over"
 HAND_OVER = b"hand_over"
 STEERED = b"steered"
 GO = b"go"
+ANSWER = b"answer"
+CHANGES = b"changes"
 DRAIN = b"drain"
 FINISH = b"finish"
 STOP = b"stop"
 LOG = b"log"
+ACCESS = b"access"
 
-LONGEST = 64
+RELOAD = "reload"
+REOPEN = "reopen"
+QUIT = "quit"
+
+LONGEST = 65536
+MOST_TOLD = 60000
+"""Bytes of an answer; of more problems than that the first ones are told."""
 
 LINK_BUFFER = 1 << 20
 """Bytes that a link should hold while its other end is busy."""
 
-_WITH_DESCRIPTOR = frozenset({TAKE_OVER, HAND_OVER, LOG})
+_WITH_DESCRIPTOR = frozenset({TAKE_OVER, HAND_OVER, LOG, ACCESS})
 
 
 def has_descriptor(word: bytes) -> bool:
@@ -64,6 +80,51 @@ def successor(word: bytes) -> tuple[int, int]:
     """Slot and number of slots of the successor that the word `hand_over` speaks of."""
     _word, slot, slots = word.split()
     return int(slot), int(slots)
+
+
+def access(number: int) -> bytes:
+    """The word `access` for the log of this *number*."""
+    return b"%b %d" % (ACCESS, number)
+
+
+def access_log(word: bytes) -> int:
+    """The number of the log that the word `access` speaks of."""
+    return int(word.split()[1])
+
+
+def ask(number: int, what: str) -> bytes:
+    """The word `ask`."""
+    return b"%b %d %b" % (ASK, number, what.encode())
+
+
+def asked(word: bytes) -> tuple[int, str]:
+    """The number, and what is wanted, of the word `ask`."""
+    _word, number, what = word.split()
+    return int(number), what.decode()
+
+
+def answer(number: int, problems: Sequence[str]) -> bytes:
+    """The word `answer`: what was asked for is begun, or, with *problems*, is not."""
+    told = list(problems)
+    while len(encoded := json.dumps(told).encode()) > MOST_TOLD:
+        told = [f"{told[0][:1000]}..."] if len(told) == 1 else told[: len(told) // 2]
+    return b"%b %d %b" % (ANSWER, number, encoded)
+
+
+def answered(word: bytes) -> tuple[int, list[str]]:
+    """The number, and the problems, of the word `answer`."""
+    _word, number, problems = word.split(b" ", 2)
+    return int(number), json.loads(problems)
+
+
+def changes(encoded: bytes) -> bytes:
+    """The word `changes`."""
+    return b"%b %b" % (CHANGES, encoded)
+
+
+def details(word: bytes) -> bytes:
+    """What follows the first blank of *word*."""
+    return word.partition(b" ")[2]
 
 
 def link(fd: int) -> socket.socket:

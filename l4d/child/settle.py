@@ -1,5 +1,6 @@
 """How a child settles in: its log, its title, its rights, and that it dies with its master."""
 
+import os
 import resource
 import signal
 
@@ -30,7 +31,9 @@ def leave_terminal(assignment: Assignment) -> None:
     if assignment.detached:
         process.leave_terminal()
         if assignment.config.log.error == "stderr":
-            assignment.sink.reopen(process.open_null())
+            null = process.open_null()
+            assignment.sink.reopen(null)
+            os.close(null)
 
 
 def settle(assignment: Assignment, title: str) -> None:

@@ -8,14 +8,16 @@
 "db.example:5432"       a server by name; each address of the name is one
 """
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass
 
 from l4d.address import SAME_PORT, Address, Host, Inet, Named, Srv, Unix, normal_host
+from l4d.config.model import Network
 from l4d.config.values import Wrong, described, text
 
-_LONGEST_PATH = 107  # sun_path holds 108 bytes with the closing zero
+LONGEST_PATH = 107  # sun_path holds 108 bytes with the closing zero
 _PORT = re.compile(r"[0-9]{1,5}")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.-]+")
@@ -51,6 +53,48 @@ def to_bind(value: object) -> Written:
         raise Wrong(f"'{written}' has no port; write it as '{_with_port(host)}'")
     hosts = _EVERY if host == "*" else (_ip(host, "bind to an IP address, or to '*' for every one"),)
     return Written(written, tuple(Inet(one, number) for number in _ports(port, written) for one in hosts))
+
+
+def to_listen(value: object) -> Written:
+    """The one TCP address to listen on; "" is none. Port 0 is any free port."""
+    if not text(value):
+        return Written("", ())
+    written = to_bind(value)
+    if len(written.addresses) > 1:
+        raise Wrong(f"'{written.text}' is more than one address; write it as '{written.addresses[0]}'")
+    if isinstance(written.addresses[0], Unix):
+        raise Wrong(f"'{written.text}' is a unix socket, which 'socket' is for; write it as '127.0.0.1:PORT'")
+    return written
+
+
+def listen_written(address: Inet | None) -> str:
+    return str(address) if address is not None else ""
+
+
+def socket_path(value: object) -> str:
+    """The path of a unix socket; "" is none."""
+    path = text(value)
+    if path.startswith("unix:"):
+        raise Wrong(f"{described(path)}: write the path alone, as in '{path.removeprefix('unix:') or '/run/l4d.sock'}'")
+    return _unix_path(path, path) if path else ""
+
+
+def network(value: object) -> Network:
+    """A network, or one address."""
+    written = text(value)
+    try:
+        return ipaddress.ip_network(written)
+    except ValueError:
+        pass
+    try:
+        around = ipaddress.ip_network(written, strict=False)
+    except ValueError:
+        raise Wrong(f"must be a network like '10.0.0.0/8' or '::1/128', not {described(value)}") from None
+    raise Wrong(f"'{written}' is an address within a network; write it as '{around}'")
+
+
+def network_written(value: Network) -> str:
+    return str(value)
 
 
 def to_dial(value: object) -> Dialled:
@@ -118,12 +162,16 @@ def _address_text(value: object) -> str:
 
 
 def _unix(written: str) -> Unix:
-    path = written.removeprefix("unix:")
+    return Unix(_unix_path(written.removeprefix("unix:"), written))
+
+
+def _unix_path(path: str, written: str) -> str:
     if not path.startswith("/"):
-        raise Wrong(f"{described(written)}: the path of a unix socket must be absolute, as in 'unix:/run/l4d.sock'")
-    if len(os.fsencode(path)) > _LONGEST_PATH:
-        raise Wrong(f"{described(written)}: the path of a unix socket must not be longer than {_LONGEST_PATH} bytes")
-    return Unix(path)
+        example = "unix:/run/l4d.sock" if path != written else "/run/l4d.sock"
+        raise Wrong(f"{described(written)}: the path of a unix socket must be absolute, as in '{example}'")
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise Wrong(f"{described(written)}: the path of a unix socket must not be longer than {LONGEST_PATH} bytes")
+    return path
 
 
 def _split(written: str) -> tuple[str, str | None]:

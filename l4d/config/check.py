@@ -32,7 +32,8 @@ def check(draft: Draft, problems: Problems) -> None:
     _names_fit(draft.upstreams, problems)
     for name, upstream in draft.upstreams.items():
         _upstream_fits(("upstreams", name), upstream, users[name], problems)
-    _bound_once(draft.listeners, problems)  # last: above, a `bind` with problems is one that could not be read
+    # Last: above, a `bind` with problems is one that could not be read.
+    _bound_once(draft.admin, draft.listeners, problems)
 
 
 def _ttls_fit(resolver: Values, problems: Problems) -> None:
@@ -60,9 +61,14 @@ def _names_fit(upstreams: dict[str, Values], problems: Problems) -> None:
         problems.add(names[MOST_NAMES], f"is the {MOST_NAMES + 1}th server given by name; there may be {MOST_NAMES}")
 
 
-def _bound_once(listeners: dict[str, Values], problems: Problems) -> None:
-    """No two listeners, nor one twice, can have the same address. Port 0 is another one each time."""
+def _bound_once(admin: Values, listeners: dict[str, Values], problems: Problems) -> None:
+    """No two listeners, nor one twice, nor [admin], can have the same address. Port 0 is another one each time."""
     owners: Owners = {}
+    if admin["socket"]:
+        owners[Protocol.TCP, Unix(admin["socket"])] = ("admin", "socket")
+    for address in admin["listen"].addresses:
+        if address.port:
+            owners[Protocol.TCP, address] = ("admin", "listen")
     for name, listener in listeners.items():
         if not _protocol_known(name, problems):
             continue

@@ -8,7 +8,7 @@ from l4d.config.problems import Place, Problems
 from l4d.config.values import described
 
 _OPEN: tuple[KeyPath, ...] = (
-    *(("main",), ("log",), ("resolver",), ("listeners",), ("upstreams",)),
+    *(("main",), ("log",), ("admin",), ("resolver",), ("listeners",), ("upstreams",)),
     *(("defaults",), ("defaults", "listeners"), ("defaults", "upstreams")),
 )
 """The tables to which several files may add. Every other thing is defined once."""

@@ -12,7 +12,7 @@ from l4d.config.kinds import Section, Values
 from l4d.config.positions import KeyPath
 from l4d.config.problems import Problems
 from l4d.config.reading import defaults, note_missing, read_section
-from l4d.config.schema import LISTENER, LOG, MAIN, RESOLVER, TOP, UPSTREAM
+from l4d.config.schema import ADMIN, LISTENER, LOG, MAIN, RESOLVER, TOP, UPSTREAM
 from l4d.config.suggest import did_you_mean, one_of
 from l4d.config.unknown import TABLES, unknown
 from l4d.config.values import described
@@ -23,10 +23,11 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The values of each table by key. `bind`, `servers` and `nameservers` are dicts by place in the list."""
+    """The values of each table by key. `bind`, `servers`, `nameservers` and `allow` are dicts by place in the list."""
 
     main: Values
     log: Values
+    admin: Values
     resolver: Values
     listeners: dict[str, Values]
     upstreams: dict[str, Values]
@@ -45,6 +46,7 @@ def read_draft(document: Document) -> Draft:
     return Draft(
         main=read(MAIN, "main"),
         log=read(LOG, "log"),
+        admin=read(ADMIN, "admin"),
         resolver=read(RESOLVER, "resolver"),
         listeners={
             name: _listener(table, shared["listeners"], ("listeners", name), problems)

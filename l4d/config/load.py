@@ -9,7 +9,7 @@ from l4d.config.check import check
 from l4d.config.draft import Draft, read_draft
 from l4d.config.files import read_files
 from l4d.config.kinds import Values
-from l4d.config.model import Config, Listener, Log, Main, Resolver, Upstream
+from l4d.config.model import Admin, Config, Listener, Log, Main, Resolver, Upstream
 from l4d.config.override import override
 
 
@@ -30,11 +30,17 @@ def _config(draft: Draft, files: list[str]) -> Config:
     return Config(
         main=Main(**draft.main),
         log=Log(**draft.log),
+        admin=_admin(draft.admin),
         resolver=_resolver(draft.resolver),
         listeners={name: _listener(name, values) for name, values in draft.listeners.items()},
         upstreams={name: _upstream(name, values) for name, values in draft.upstreams.items()},
         files=tuple(files),
     )
+
+
+def _admin(values: Values) -> Admin:
+    listen = next(iter(values["listen"].addresses), None)
+    return Admin(**{**values, "listen": listen, "allow": tuple(values["allow"].values())})
 
 
 def _resolver(values: Values) -> Resolver:

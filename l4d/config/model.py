@@ -6,8 +6,10 @@ them stand in schema.py.
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import TypeAlias
 
-from l4d.address import Address, Host, Inet, Named, Srv
+from l4d.address import Address, Host, Inet, Named, Srv, Unix
 from l4d.terms import (
     Affinity,
     Balance,
@@ -28,6 +30,9 @@ SEATS = 64
 """The most addresses of one name that are servers at a time. Each has its place on the board from the beginning."""
 
 
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
 @dataclass(frozen=True, slots=True)
 class Main:
     workers: int  # 0: "auto", one for each CPU this process may run on
@@ -45,6 +50,24 @@ class Main:
 class Log:
     level: Level
     error: str  # "stderr", "syslog", "journal" or a path
+    access: str  # the same, "off" or "stdout"
+    format: str  # "text", "json" or a template
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """Where the operator is answered."""
+
+    socket: str  # a path; "": none
+    socket_mode: int
+    listen: Inet | None  # port 0 is any free port
+    allow: tuple[Network, ...]  # who is answered there
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The unix socket's, which is answered everything, and that which is for reading; as far as they are given."""
+        unix = (Unix(self.socket),) if self.socket else ()
+        return (*unix, self.listen) if self.listen is not None else unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +109,7 @@ class Listener:
     send_buffer: int
     responses: int
     requests: int
+    access_log: str  # as Log.access; "": what that says
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +202,20 @@ class Upstream:
 class Config:
     main: Main
     log: Log
+    admin: Admin
     resolver: Resolver
     listeners: dict[str, Listener]
     upstreams: dict[str, Upstream]
     files: tuple[str, ...]  # every file it was read from, the main one first
+
+    def access_log_of(self, listener: Listener) -> str:
+        """Where the sessions of *listener* are logged; "off": nowhere."""
+        return listener.access_log or self.log.access
+
+    def access_logs(self) -> dict[str, str]:
+        """Every target of access logs, with the key that names it first."""
+        targets = {self.log.access: "log.access"} if self.log.access != "off" else {}
+        for name, listener in self.listeners.items():
+            if listener.access_log not in {"", "off"}:
+                targets.setdefault(listener.access_log, f"listeners.{name}.access_log")
+        return targets

@@ -10,12 +10,17 @@ from dataclasses import asdict
 from l4d.address import Srv
 from l4d.config.addresses import (
     dial_written,
+    listen_written,
     name_written,
     nameserver_written,
+    network,
+    network_written,
+    socket_path,
     to_ask,
     to_bind,
     to_dial,
     to_dial_from,
+    to_listen,
     to_look_up,
 )
 from l4d.config.checks import CHECK, CHECK_TABLE
@@ -23,16 +28,21 @@ from l4d.config.kinds import Key, One, Section, Several, Table, Values, section
 from l4d.config.model import Keepalive, Server
 from l4d.config.values import (
     LONGEST_WORD,
+    access_target,
+    access_target_or_none,
     boolean,
     choice,
     choice_written,
     described,
     duration,
     duration_written,
+    file_mode,
+    file_mode_written,
     hash_key,
     hash_key_written,
     integer,
     keepalive_time,
+    log_format,
     log_target,
     path_or_none,
     size,
@@ -67,7 +77,6 @@ _BALANCE = One(choice(Balance), choice_written)
 TOP = section(
     "the top of the file",
     Key("include", Several(_TEXT, may_be_empty=True), [], 'more files to read: ["conf.d/*.toml"]; in name order'),
-    later="admin",
 )
 
 MAIN = section(
@@ -87,7 +96,18 @@ LOG = section(
     "[log]",
     Key("level", One(choice(Level), choice_written), "info", "debug, info, warning, error"),
     Key("error", One(log_target), "stderr", "stderr, syslog, journal, or a path (relative: from where l4d is started)"),
-    later="access format",
+    Key(
+        "access", One(access_target), "off", "a line for each session: off, stdout, stderr, syslog, journal, or a path"
+    ),
+    Key("format", One(log_format), "text", 'of that line: text, json, or a template: "$client $server $end"'),
+)
+
+ADMIN = section(
+    "[admin]",
+    Key("socket", One(socket_path), "", "a unix socket: everything, guarded by the file's mode and owner"),
+    Key("socket_mode", One(file_mode, file_mode_written), "0600", "who may use it, in octal"),
+    Key("listen", One(to_listen, listen_written), "", "IP:port over TCP: read only (metrics, status page, GET)"),
+    Key("allow", Several(One(network, network_written)), ["127.0.0.0/8", "::1/128"], "who is answered there"),
 )
 
 RESOLVER = section(
@@ -149,6 +169,7 @@ LISTENER = section(
     Key("relay", One(choice(Relay), choice_written), "auto", "how bytes cross: auto, copy, splice", only=TCP),
     Key("receive_buffer", _SIZE, "0", 'SO_RCVBUF; "0": the system\'s for tcp, up to 4m for udp'),
     Key("send_buffer", _SIZE, "0", "SO_SNDBUF; the same"),
+    Key("access_log", One(access_target_or_none), "", 'as "access" under [log]; "": what that says'),
     Key(
         "responses",
         One(integer(-1, _MANY)),
@@ -157,7 +178,7 @@ LISTENER = section(
         only=UDP,
     ),
     Key("requests", _COUNT, 0, "datagrams from a client after which it is balanced anew; 0: never", only=UDP),
-    later="allow deny accept_proxy trusted preread_timeout upload_rate download_rate access_log limits routes",
+    later="allow deny accept_proxy trusted preread_timeout upload_rate download_rate limits routes",
 )
 
 SERVER = section(
@@ -248,7 +269,12 @@ UPSTREAM = section(
         "a server whose checks are good again gets its weight over this time",
         only=WEIGHED,
     ),
-    Key("on_down", One(choice(OnDown), choice_written), "keep", "close: a server that goes down loses its sessions"),
+    Key(
+        "on_down",
+        One(choice(OnDown), choice_written),
+        "keep",
+        "close: a server that goes down, or is removed, loses its sessions",
+    ),
     Key("queue", _COUNT, 0, "sessions that may wait when every server is at max_sessions"),
     Key("queue_timeout", _TIME, "10s", "the longest such wait"),
     Key("check", CHECK_TABLE, "off", 'a type, or a table: { type = "tcp", interval = "2s", fall = 3, rise = 2 }'),
@@ -256,4 +282,4 @@ UPSTREAM = section(
     later="send_proxy",
 )
 
-SECTIONS: tuple[Section, ...] = (TOP, MAIN, LOG, RESOLVER, LISTENER, KEEPALIVE, UPSTREAM, SERVER, CHECK)
+SECTIONS: tuple[Section, ...] = (TOP, MAIN, LOG, ADMIN, RESOLVER, LISTENER, KEEPALIVE, UPSTREAM, SERVER, CHECK)

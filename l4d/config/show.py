@@ -6,36 +6,50 @@ Read back it gives an equal configuration, but for the names of the files.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from l4d.config.kinds import Kind, One, Section, Several, Table
+from l4d.config.kinds import Kind, One, Section, Several, Table, Values
 from l4d.config.model import Config
-from l4d.config.schema import LISTENER, LOG, MAIN, RESOLVER, UPSTREAM
+from l4d.config.schema import ADMIN, LISTENER, LOG, MAIN, RESOLVER, UPSTREAM
 from l4d.config.toml import written, written_key
 from l4d.terms import Word
 
 
 def show(config: Config) -> str:
     """*config* as an operator would write it, every key given."""
-    return "\n".join(_lines(config)).lstrip("\n") + "\n"
+    return "\n".join(_lines(effective(config))).lstrip("\n") + "\n"
 
 
-def _lines(config: Config) -> Iterator[str]:
-    yield from _table("main", MAIN, config.main)
-    yield from _table("log", LOG, config.log)
-    yield from _table("resolver", RESOLVER, config.resolver)
-    for name, listener in config.listeners.items():
-        yield from _table(f"listeners.{written_key(name)}", LISTENER, listener, listener.protocol)
-    for name, upstream in config.upstreams.items():
-        yield from _table(f"upstreams.{written_key(name)}", UPSTREAM, upstream, upstream.balance)
+def effective(config: Config) -> dict[str, Values]:
+    """The same as values that TOML, and JSON, have."""
+    return {
+        "main": _values(MAIN, config.main),
+        "log": _values(LOG, config.log),
+        "admin": _values(ADMIN, config.admin),
+        "resolver": _values(RESOLVER, config.resolver),
+        "listeners": {name: _values(LISTENER, one, one.protocol) for name, one in config.listeners.items()},
+        "upstreams": {name: _values(UPSTREAM, one, one.balance) for name, one in config.upstreams.items()},
+    }
 
 
-def _table(header: str, section: Section, values: object, kind: Word | None = None) -> Iterator[str]:
-    """A table with those keys that are for *kind*, then the tables in it."""
+def _values(section: Section, values: object, kind: Word | None = None) -> Values:
+    """Those of the keys that are for *kind*."""
     keys = [key for key in section.keys.values() if kind is None or key.fits(kind)]
-    shown: dict[str, Any] = {key.name: plain(key.kind, getattr(values, key.name)) for key in keys}
-    inner = [key.name for key in keys if _stands_apart(key.kind, shown[key.name])]
-    yield from _lines_of(header, {name: value for name, value in shown.items() if name not in inner})
+    return {key.name: plain(key.kind, getattr(values, key.name)) for key in keys}
+
+
+def _lines(tables: dict[str, Values]) -> Iterator[str]:
+    for name, section in {"main": MAIN, "log": LOG, "admin": ADMIN, "resolver": RESOLVER}.items():
+        yield from _table(name, section, tables[name])
+    for name, section in {"listeners": LISTENER, "upstreams": UPSTREAM}.items():
+        for one, values in tables[name].items():
+            yield from _table(f"{name}.{written_key(one)}", section, values)
+
+
+def _table(header: str, section: Section, values: Values) -> Iterator[str]:
+    """A table, then those in it that stand apart."""
+    inner = [name for name, value in values.items() if _stands_apart(section.keys[name].kind, value)]
+    yield from _lines_of(header, {name: value for name, value in values.items() if name not in inner})
     for name in inner:
-        yield from _lines_of(f"{header}.{name}", shown[name])
+        yield from _lines_of(f"{header}.{name}", values[name])
 
 
 def _stands_apart(kind: Kind, value: object) -> bool:
@@ -56,7 +70,7 @@ def _list(values: list[object]) -> str:
     return "[\n" + "".join(f"    {written(value)},\n" for value in values) + "]"
 
 
-def plain(kind: Kind, value: object) -> object:
+def plain(kind: Kind, value: object) -> Any:
     """*value* in the form the operator writes, in values TOML has."""
     if isinstance(kind, One):
         return kind.write(value)

@@ -4,7 +4,7 @@ from l4d.config.kinds import Section
 from l4d.config.schema import SECTIONS, TOP
 from l4d.config.suggest import did_you_mean, one_of
 
-TABLES = ("main", "log", "resolver", "defaults", "listeners", "upstreams")
+TABLES = ("main", "log", "admin", "resolver", "defaults", "listeners", "upstreams")
 """The tables at the top of a file."""
 
 

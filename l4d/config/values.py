@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from l4d.config.suggest import one_of
+from l4d.config.suggest import did_you_mean, one_of
+from l4d.config.template import pieces
 from l4d.config.toml import written
 from l4d.terms import HashKey
 
@@ -30,7 +31,11 @@ _BYTES = {"": 1, "k": 1024, "m": 1024 * 1024}
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ms|s|m|h|)")
 _SIZE = re.compile(r"([0-9]{1,12})([km]?)", re.IGNORECASE)
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+_MODE = re.compile(r"0?[0-7]{3}")
 _LOG_WORDS = ("stderr", "syslog", "journal")
+_ACCESS_WORDS = ("off", "stdout", *_LOG_WORDS)
+_FORMS = ("text", "json")
+LONGEST_TEMPLATE = 1000
 
 
 class Wrong(Exception):  # noqa: N818 - what it is about is a value
@@ -209,14 +214,58 @@ def path_or_none(value: object) -> str:
     return _absolute(name) if (name := text(value)) else ""
 
 
+def file_mode(value: object) -> int:
+    """Who may use a file, as chmod(1) takes it, in quotes: TOML has other octal numbers."""
+    if not isinstance(value, str) or not _MODE.fullmatch(value):
+        raise Wrong(f'must be an octal mode in quotes, like "0600" or "0660", not {described(value)}')
+    return int(value, 8)
+
+
+def file_mode_written(mode: int) -> str:
+    return f"{mode:04o}"
+
+
 def log_target(value: object) -> str:
-    """One of the words, or a file's path made absolute. A path has a "/" or a ".", so that "sylog" is none."""
+    """Where the error log goes: one of the words, or a file's path made absolute."""
+    return _target(value, _LOG_WORDS)
+
+
+def access_target(value: object) -> str:
+    """The same of an access log, which may also be off, or go to standard output."""
+    return _target(value, _ACCESS_WORDS)
+
+
+def access_target_or_none(value: object) -> str:
+    """The same; "" is what [log] says."""
+    return access_target(value) if text(value) else ""
+
+
+def _target(value: object, words: Collection[str]) -> str:
+    """A path has a "/" or a ".", so that "sylog" is none."""
     name = text(value)
-    if name in _LOG_WORDS:
+    if name in words:
         return name
     if "/" not in name and "." not in name:
-        raise Wrong(f"must be {', '.join(_LOG_WORDS)} or a path like '/var/log/l4d.log', not {described(value)}")
+        raise Wrong(f"must be {', '.join(words)} or a path like '/var/log/l4d.log', not {described(value)}")
     return _absolute(name)
+
+
+def log_format(value: object) -> str:
+    """The form of an access log's lines: a word, or a template, which has $names, and may have tabs."""
+    text(value.replace("\t", " ") if isinstance(value, str) else value)
+    form = str(value)
+    if form in _FORMS:
+        return form
+    if "$" not in form:
+        wanted = 'must be text, json or a template like "$client $server $end"'
+        raise Wrong(f"{wanted}, not {described(value)}{did_you_mean(form, _FORMS)}")
+    if len(form) > LONGEST_TEMPLATE:
+        raise Wrong(f"must be at most {LONGEST_TEMPLATE} characters, not {len(form)}")
+    try:
+        list(pieces(form))
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+    return form
 
 
 def _absolute(name: str) -> str:

@@ -15,6 +15,7 @@ from l4d.stats import catalogue
 from l4d.stats.board import Board
 from l4d.stats.columns import Columns
 from l4d.stats.standing import Standing, Verdict, subject_of
+from l4d.stats.wish import Unsaid, Wish
 from l4d.terms import Role, ServerState
 
 MOMENT = 0.005
@@ -41,6 +42,7 @@ class Book:
         self._ringing: asyncio.TimerHandle | None = None  # the moment after a ring
         self._unheard = False  # whether something was written in it
         self._present: dict[str, set[str]] = {upstream: set() for upstream in config.upstreams}
+        self._failed: dict[tuple[str, str], str] = {}  # why the last check failed
         self._pages = {
             (upstream.name, name): Page(upstream, entry, Standing(row, columns, upstream.name, name))
             for upstream in config.upstreams.values()
@@ -82,6 +84,14 @@ class Book:
         standing = self._pages[upstream, server].standing
         return Known(standing.verdict, *standing.wanted)
 
+    def reason(self, upstream: str, server: str) -> str | None:
+        """Why its last failed check did; None: this process has seen none fail."""
+        return self._failed.get((upstream, server))
+
+    def judged_at(self, upstream: str, server: str) -> float:
+        """When its verdict became what it is, in monotonic seconds; 0: it never was another one."""
+        return self._pages[upstream, server].standing.judged_at
+
     def come(self, upstream: str, server: str) -> None:
         """There is such a server: it counts among those that are up, or are not."""
         self._present[upstream].add(server)
@@ -104,6 +114,11 @@ class Book:
         out_until = max(board.read(columns.of(catalogue.OUT_UNTIL, upstream.name, server))) / 1000
         return not out_until or out_until + upstream.fail_timeout < time.monotonic()
 
+    def seats(self, upstream: str, server: str) -> tuple[str, ...]:
+        """The servers that a name of one means: itself, or all that an entry may stand for."""
+        entry = self._pages[upstream, server].entry
+        return entry.seats if server == entry.name else (server,)
+
     def failures(self, upstream: str, server: str) -> int:
         """How many dials of the server have failed."""
         columns, metric = self._columns, catalogue.SERVER_FAILURES
@@ -113,12 +128,15 @@ class Book:
     def forget(self, upstream: str, server: str) -> None:
         """Another server will be in this place: nothing is known of it."""
         self._pages[upstream, server].standing.clear()
+        self._failed.pop((upstream, server), None)
 
     # What checks say: health.checker.Reports
 
-    def checked(self, target: Target, well: bool) -> None:
+    def checked(self, target: Target, well: bool, why: str) -> None:
         good, failed = catalogue.CHECK_RESULTS
         self._pages[target.upstream, target.server].standing.count(good if well else failed)
+        if not well:
+            self._failed[target.upstream, target.server] = why
 
     def judged(self, target: Target, verdict: Verdict, why: str) -> None:
         page = self._pages[target.upstream, target.server]
@@ -152,37 +170,20 @@ class Book:
 
     # What the operator wishes
 
-    def wish(self, upstream: str, server: str, change: "Wish") -> None:
+    def wish(self, upstream: str, server: str, change: Wish, by: str) -> None:
         """Do as the operator wishes, for a server, or by the name of an entry for all servers it stands for.
+
+        *by* says in the log who that was.
 
         Raises KeyError: there is no such server.
         """
         page = self._pages[upstream, server]
-        standing = page.standing
-        if change.state is not None:
-            standing.wish_state(change.state, page.entry)
-        if change.weight is not None:
-            standing.wish_weight(change.weight, page.entry)
-        if change.max_sessions is not None:
-            standing.wish_sessions(change.max_sessions, page.entry)
+        standing, file = page.standing, page.entry
+        if change.state is not Unsaid.KEEP:
+            standing.wish_state(None if change.state is Unsaid.FILE else change.state, file)
+        if change.weight is not Unsaid.KEEP:
+            standing.wish_weight(None if change.weight is Unsaid.FILE else change.weight, file)
+        if change.max_sessions is not Unsaid.KEEP:
+            standing.wish_sessions(None if change.max_sessions is Unsaid.FILE else change.max_sessions, file)
         self.ring()
-        self._log.info(f"server {upstream}/{server}: {change.words} (by the operator)")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What an operator wants of a server; None is left as it is."""
-
-    state: ServerState | None = None
-    weight: int | None = None
-    max_sessions: int | None = None
-
-    @property
-    def words(self) -> str:
-        """The wish, as in "state drain, weight 5"."""
-        parts = (
-            ("state", self.state.value if self.state is not None else None),
-            ("weight", self.weight),
-            ("max_sessions", self.max_sessions),
-        )
-        return ", ".join(f"{name} {value}" for name, value in parts if value is not None)
+        self._log.info(f"server {upstream}/{server}: {change.words} (by {by})")

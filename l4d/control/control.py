@@ -8,15 +8,16 @@ import os
 import random
 import signal
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from l4d.address import Inet, Unix
 from l4d.child import channel
-from l4d.child.assignment import Assignment
 from l4d.config.model import Upstream
+from l4d.control.assignment import ControlAssignment
 from l4d.control.book import Book
 from l4d.control.checks import Checks
 from l4d.control.guard import Guard
+from l4d.control.inquiries import Inquiries
 from l4d.control.named import NamedServer
 from l4d.errors import StartError
 from l4d.health.checker import Checker
@@ -27,6 +28,10 @@ from l4d.health.secret import read_secret
 from l4d.log.log import Log
 from l4d.names.watch import Names
 from l4d.stats import catalogue
+from l4d.stats.process import Presence
+
+if TYPE_CHECKING:
+    from l4d.control.office import Office
 
 HEARTBEAT_SECONDS = 0.5
 
@@ -47,7 +52,7 @@ KNOCK_SECONDS = 0.05
 class Control:
     """Everything of the control process."""
 
-    def __init__(self, assignment: Assignment, log: Log) -> None:
+    def __init__(self, assignment: ControlAssignment, log: Log) -> None:
         """Secrets and certificates are read here, while the process still may. Nothing is done yet."""
         self._assignment = assignment
         self._log = log
@@ -55,7 +60,6 @@ class Control:
         self._probes = {name: self._probe(one) for name, one in assignment.config.upstreams.items() if one.checked}
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
         columns = assignment.columns
-        self._heartbeat = columns.of(catalogue.HEARTBEAT)
         self._queries = {result: columns.of(catalogue.RESOLVER_QUERIES, result) for result in catalogue.QUERY_RESULTS}
         self._leaving = asyncio.Event()
         self._guard = Guard()
@@ -66,6 +70,17 @@ class Control:
         self._knocked = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._broken = False
+        self._presence: Presence | None = None
+        self._inquiries = Inquiries(assignment.inquiries, assignment.board, columns, log)
+        self._office = self._make_office()
+
+    def _make_office(self) -> "Office | None":
+        """Where the operator is answered, if that is asked for."""
+        if not self._assignment.doors:
+            return None
+        from l4d.control.office import Office
+
+        return Office(self._assignment, self._book, self._checks, self._inquiries, self._log)
 
     def _probe(self, upstream: Upstream) -> Probe:
         """The probe for its servers. A password that has gone since the master looked is no fault of theirs."""
@@ -81,13 +96,18 @@ class Control:
         loop.set_exception_handler(self._on_bug)
         loop.add_reader(assignment.channel.fileno(), self._on_word)
         loop.add_signal_handler(signal.SIGTERM, loop.call_later, TERM_SECONDS, self._leaving.set)
+        if self._office is not None:
+            await self._office.prepare()
         channel.say(assignment.channel, channel.READY)
         try:
             await self._leaving.wait()
         finally:
             self._guard.disarm()
+        if self._office is not None:
+            await self._office.close()
         loop.remove_reader(assignment.channel.fileno())
         loop.remove_reader(assignment.board.knock_fd)
+        self._inquiries.close()
         for timer in self._timers.values():
             timer.cancel()
         if self._names is not None:
@@ -99,10 +119,14 @@ class Control:
     def _on_bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback of ours raised. What it did comes to an end with that, so another control process is to go on.
 
-        A transport that is out of memory has closed itself, and that was all it did.
+        A transport that is out of memory has closed itself, and that was all it did. A door at which nobody can be
+        let in for lack of a descriptor is looked at again.
         """
         if isinstance(context.get("exception"), MemoryError) and "transport" in context:
             self._log.seldom("memory", "out of memory: the connection of a check was closed")
+            return
+        if isinstance(context.get("exception"), OSError) and "socket" in context:  # asyncio tries again in a second
+            self._log.seldom("accept", "out of descriptors or memory: callers of the admin API wait")
             return
         self._log.bug(f"control, {context.get('message', 'in a callback')}", context.get("exception"))
         self._broken = True
@@ -118,18 +142,26 @@ class Control:
         elif word == channel.LOG:
             for fd in descriptors:  # none, if this process had no number left for it
                 self._log.sink.reopen(fd)
-        else:
+                os.close(fd)
+        elif not word or word == channel.STOP:
             self._leaving.set()  # told to, or the master is gone
+        elif self._office is not None:
+            self._office.hear(word)
 
     def _go(self) -> None:
         """The last control process is gone: the board is ours to write."""
+        here = self._assignment
+        self._presence = Presence(self._row, here.columns, os.getpid(), here.generation)
         self._book.open()
+        self._inquiries.open()
         self._guard.arm()
         config = self._assignment.config
         self._names = Names(config.resolver, self._log, self._chance, self._count_query)
         for upstream in config.upstreams.values():
             self._begin(upstream, self._names)
         loop = asyncio.get_running_loop()
+        if self._office is not None:
+            loop.create_task(self._office.open()).add_done_callback(lambda opening: opening.result())
         loop.add_reader(self._assignment.board.knock_fd, self._on_knock)
         self._beat()
         self._tidy()
@@ -161,7 +193,8 @@ class Control:
     # Now and then
 
     def _beat(self) -> None:
-        self._row[self._heartbeat] = int(time.monotonic() * 1000)
+        assert self._presence is not None  # since it was told to go
+        self._presence.beat(time.monotonic())
         self._timers["beat"] = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._beat)
 
     def _tidy(self) -> None:

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from l4d.child import settle
-from l4d.child.assignment import Assignment
 from l4d.child.life import live
+from l4d.control.assignment import ControlAssignment
 from l4d.health.words import one_line
 from l4d.linux.process import limit_data
 from l4d.log.log import Log
@@ -21,13 +21,13 @@ MOST_DATA: Final = 512 << 20
 """Bytes of memory. A tenth is in use; a server from whom a library reads without end is not to have the machine's."""
 
 
-def main(assignment: Assignment) -> NoReturn:
+def main(assignment: ControlAssignment) -> NoReturn:
     """Be the control process until told to leave. Called in the child, after the fork; never returns."""
     log = settle.make_log(assignment, "control")
     live(log, "control", partial(_work, assignment, log))
 
 
-def _work(assignment: Assignment, log: Log) -> int:
+def _work(assignment: ControlAssignment, log: Log) -> int:
     # Imported here, so that neither the master nor the workers have these in their memory.
     import asyncio
 

@@ -36,8 +36,8 @@ FAILURES = (OSError, EOFError, ValueError, asyncio.TimeoutError)  # the last is 
 class Reports(Protocol):
     """Who is told what comes of the checks. None of these may raise, or wait."""
 
-    def checked(self, target: Target, well: bool) -> None:
-        """A check has a result."""
+    def checked(self, target: Target, well: bool, why: str) -> None:
+        """A check has a result; *why* it failed."""
         ...
 
     def judged(self, target: Target, verdict: Verdict, why: str) -> None:

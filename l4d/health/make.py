@@ -54,13 +54,21 @@ def _dns(check: Check, _secret: str | None) -> Probe:
 def _postgres(check: Check, secret: str | None) -> Probe:
     from l4d.health.postgres import PostgresGreeting, PostgresProbe
 
-    return PostgresProbe(check, secret) if check.user else PostgresGreeting()
+    if not check.user:
+        return PostgresGreeting()
+    import l4d.health.asyncpg_held  # noqa: F401 - the library is read here: later this process may not be allowed to
+
+    return PostgresProbe(check, secret)
 
 
 def _mysql(check: Check, secret: str | None) -> Probe:
     from l4d.health.mysql import MysqlGreeting, MysqlProbe
 
-    return MysqlProbe(check, secret) if check.user else MysqlGreeting()
+    if not check.user:
+        return MysqlGreeting()
+    import aiomysql  # noqa: F401 - as above
+
+    return MysqlProbe(check, secret)
 
 
 def _redis(check: Check, secret: str | None) -> Probe:

@@ -97,7 +97,7 @@ class Watch:
         """Report one result."""
         reports, target = self._checker.reports, self._target
         why = self._judge.hear(answer)
-        reports.checked(target, answer.well)
+        reports.checked(target, answer.well, answer.why)
         if why and not self._stopped:
             reports.judged(target, self._judge.verdict, why)
         wished = self._wishes.hear(answer)

@@ -7,10 +7,10 @@ import os
 import select
 import socket
 import stat
-import struct
 from dataclasses import dataclass
 
 from l4d.errors import StartError
+from l4d.linux.peer import peer_of
 from l4d.master import between, will
 from l4d.master.estate import Estate
 from l4d.master.inheritance import inherit
@@ -68,8 +68,7 @@ def _pair_end(value: str) -> socket.socket:
         if not stat.S_ISSOCK(os.fstat(fd).st_mode):
             raise ValueError
         sock = socket.socket(fileno=fd)
-        pid, _uid, _gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        if pid != os.getppid():
+        if peer_of(sock).pid != os.getppid():
             raise ValueError
     except (OSError, ValueError):
         raise StartError(f"{VARIABLE} is set, and no running l4d has started this one; unset it") from None

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from l4d.address import Address, Unix
 from l4d.config.load import load
 from l4d.config.model import Config
 from l4d.errors import StartError
@@ -11,6 +12,7 @@ from l4d.master.prepare import prepare
 from l4d.stats import tally
 from l4d.stats.board import BoardFullError
 from l4d.stats.columns import Columns
+from l4d.terms import Protocol
 
 
 def check(path: str, overrides: Sequence[str]) -> Config:
@@ -23,7 +25,7 @@ def check(path: str, overrides: Sequence[str]) -> Config:
     _check_columns(config)
     pid_file = config.main.pid_file
     running = pidfile.holder(pid_file)
-    prepare(_without_served(config, running), {}, pid_file if running else "", instance.served()).drop()
+    prepare(_without_served(config, running), {}, {}, pid_file if running else "", instance.served()).drop()
     return config
 
 
@@ -39,9 +41,18 @@ def _without_served(config: Config, running: int) -> Config:
     """*config* without the addresses that the l4d of pid *running* serves; 0: none runs with this pid file."""
     if config.main.pid_file and not running:
         return config
+
+    def is_free(protocol: Protocol, address: Address) -> bool:
+        pid = instance.holder(protocol, address)
+        return not pid or bool(running and pid not in {running, -1})
+
     listeners = {}
     for name, listener in config.listeners.items():
-        whose = {address: instance.holder(listener.protocol, address) for address in listener.addresses}
-        free = tuple(address for address, pid in whose.items() if not pid or (running and pid not in {running, -1}))
+        free = tuple(address for address in listener.addresses if is_free(listener.protocol, address))
         listeners[name] = dataclasses.replace(listener, addresses=free)
-    return dataclasses.replace(config, listeners=listeners)
+    doors = {address for address in config.admin.addresses if is_free(Protocol.TCP, address)}
+    unix, inet = config.admin.socket, config.admin.listen
+    admin = dataclasses.replace(
+        config.admin, socket=unix if Unix(unix) in doors else "", listen=inet if inet in doors else None
+    )
+    return dataclasses.replace(config, admin=admin, listeners=listeners)

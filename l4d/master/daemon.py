@@ -9,7 +9,6 @@ from setproctitle import setproctitle
 
 from l4d.config.model import Config
 from l4d.errors import L4dError, StartError
-from l4d.linux import process
 from l4d.master.master import Master
 
 
@@ -20,6 +19,9 @@ def run(path: str, overrides: tuple[str, ...], config: Config) -> int:
             'l4d: log.error is "stderr", and a daemon has none: set it to a path, "syslog" or "journal"',
             file=sys.stderr,
         )
+    for target, key in config.access_logs().items():
+        if target in {"stdout", "stderr"}:
+            print(f'l4d: {key} is "{target}", and a daemon has none: nothing is logged there', file=sys.stderr)
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(reader)
@@ -48,9 +50,7 @@ def _serve(path: str, overrides: tuple[str, ...], config: Config, writer: int) -
             with contextlib.suppress(BrokenPipeError):  # the starter did not wait
                 os.write(writer, b"ready")
             os.close(writer)
-            process.leave_terminal()
-            if config.log.error == "stderr":
-                master.log.sink.reopen(process.open_null())
+            master.leave_terminal()
 
         status = master.run(on_ready)
     except L4dError as error:

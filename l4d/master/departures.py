@@ -28,7 +28,7 @@ class Parent(Protocol):
         """Another generation may begin."""
         ...
 
-    def generation_gone(self) -> None:
+    def generation_gone(self, generation: Generation) -> None:
         """Nothing of one is left."""
         ...
 
@@ -109,7 +109,7 @@ class Departures:
         if not generation.children and generation in self.generations:
             self.generations.remove(generation)
             self._parent.log.info(f"generation {generation.number} is gone")
-            self._parent.generation_gone()
+            self._parent.generation_gone(generation)
 
     def served(self) -> set[Served]:
         """Addresses that workers on their way out still have; when nothing serves they are all there is."""

@@ -66,6 +66,11 @@ class Generation:
         return all(slot.child is not None and slot.child.ready for slot in self.slots)
 
     @property
+    def abandoned(self) -> bool:
+        """Whether it leaves, and never served."""
+        return self.leaving and not self.serving
+
+    @property
     def quiet(self) -> bool:
         """Whether none of its workers takes anything new."""
         return all(child.quiet for child in self.children)

@@ -7,6 +7,9 @@
 A commit is the one moment at which another generation becomes the present; an abandoned one leaves all as it was.
 """
 
+import time
+from collections.abc import Sequence
+
 from l4d.child import channel
 from l4d.errors import StartError
 from l4d.log.log import Log
@@ -23,7 +26,7 @@ from l4d.master.spawn import Spawner
 from l4d.master.steering import Steering
 from l4d.master.steward import Steward
 from l4d.master.timers import Timers
-from l4d.stats import tally
+from l4d.stats import catalogue, changes, tally
 from l4d.stats.board import BoardFullError
 from l4d.stats.columns import Key
 
@@ -44,7 +47,9 @@ class Generations:
         self._parent = parent
         self._last_keys: frozenset[Key] = frozenset()
         self._timers = Timers(loop)
-        self.spawner = Spawner(estate.board, estate.columns, estate.control_row, detached=detached)
+        self.spawner = Spawner(
+            estate.board, estate.columns, estate.control_row, estate.inquiries, estate.changes, detached=detached
+        )
         self.nursery = Nursery(loop, self._timers, self.spawner, self)
         self.steward = Steward(loop, self._timers, self.spawner, self)
         self.leaving = Departures(self._timers, self.nursery, self)
@@ -77,7 +82,7 @@ class Generations:
     def begin(self, prepared: Prepared) -> None:
         """Fork the workers of a new generation. Raises StartError; nothing of it is left then."""
         try:
-            keys = tally.reserve(self._estate.columns, prepared.config)
+            keys = tally.reserve(self._estate.columns, prepared.config, prepared.slots)
             slots = [Slot(number) for number in range(prepared.slots)]
             generation = Generation(self._estate.last_number + 1, prepared, keys, slots)
             self.nursery.fill(generation)
@@ -135,8 +140,11 @@ class Generations:
         prepared = generation.prepared
         old, self.serving = self.serving, generation
         own_elders = self._estate.ours  # else it is those of another master that hand over
+        what = changes.RELOAD if own_elders else changes.UPGRADE
         self._last_keys = generation.keys
         generation.serving = True
+        if own_elders:  # else when the estate is ours
+            self._estate.note_commit(generation.number)
         self._steering.tcp(generation)
         if own_elders and prepared.config.main.handover:
             self.leaving.hand_over(old, Successors(generation), lambda: self._steering.udp(generation))
@@ -145,14 +153,18 @@ class Generations:
         self.nursery.tell(generation, channel.BEGIN)
         if self._elders is not None and old is not None:
             self._relink(self._elders, old, generation)
-        old_log, self.log = self.log, Log(prepared.sink, prepared.config.log.level, "master", self._estate.lost_line)
+        last_log, self.log = self.log, Log(prepared.sink, prepared.config.log.level, "master", self._estate.lost_line)
+        if old is None and all(each.prepared.sink is not last_log.sink for each in self.leaving.generations):
+            last_log.sink.close()
         for name, bound in prepared.plan.opened():
             protocol = prepared.config.listeners[name].protocol.value
             self.log.info(f"listening on {protocol} {bound.address} (listeners.{name})")
+        for words in prepared.doors.opened():
+            self.log.info(words)
         if old is not None:
             self._leave(old, channel.DRAIN, prepared)
-        old_log.sink.close()
         self._estate.keep(prepared)
+        self.note(changes.START if own_elders and not self._estate.changes.all else what, changes.SUCCESS)
         if old is None and own_elders:
             self._announce(generation)
         else:
@@ -196,6 +208,12 @@ class Generations:
         self._parent.generation_failed(StartError(f"generation {generation.number} did not come up: {why}"))
         self._left(generation)
 
+    def note(self, what: str, result: str, message: str = "") -> None:
+        """Something has changed, or has not because of *message*: let the operator know."""
+        number = self.serving.number if self.serving is not None else 0
+        self._estate.changes.add(changes.Change(time.time(), what, result, number, message))
+        self.steward.tell(channel.changes(self._estate.changes.encode()))
+
     # One leaves
 
     def retire(self) -> None:
@@ -225,6 +243,13 @@ class Generations:
         for generation in self.all:
             self.leaving.end_sessions(generation)
 
+    def release(self) -> None:
+        """No process is left: close what was opened for them."""
+        if self.starting is not None:
+            self.starting.prepared.drop()
+        if self.serving is not None:
+            self.serving.prepared.close_access()
+
     def _leave(self, generation: Generation, word: bytes, present: Prepared) -> None:
         """Let it go by *word*, within the drain_timeout of what is the *present*."""
         self.leaving.begin(generation, word, present.config.main.drain_timeout)
@@ -252,10 +277,22 @@ class Generations:
         """All sessions that could be moved at once are: another generation may begin."""
         self._parent.generation_settled()
 
-    def generation_gone(self) -> None:
-        """Its names may be nobody's now."""
+    def generation_gone(self, generation: Generation) -> None:
+        """Its names may be nobody's now. Until here one of its workers might have had to be born again."""
+        prepared = generation.prepared
+        prepared.close_access()
+        if generation.serving and prepared.sink is not self.log.sink:
+            prepared.sink.close()
         self._forget_names()
         self._parent.generation_settled()
+
+    def control_asks(self, what: str) -> Sequence[str]:
+        """An operator wants something of the master."""
+        return self._parent.control_asks(what)
+
+    def replaced(self, role: str) -> None:
+        """A process has died, and another one is to take its place."""
+        self._estate.count(catalogue.RESTARTS, role)
 
     def control_left(self) -> None:
         """One control process less."""

@@ -114,7 +114,7 @@ class Handover:
     def left(self, child: Child) -> bool:
         """*child* is gone. Whether its sockets need another elder, who reads what is queued there.
 
-        So it is before UDP clients are steered to other slots: they are not those of the heir that has the socket.
+        So it is where UDP clients are steered to other slots: they are not those of the heir that has the socket.
         """
         if child not in self._elders:
             return False
@@ -147,8 +147,8 @@ class Handover:
         channel.say(child.channel, channel.DRAIN)
 
     def _steers_elsewhere(self, elder: Child) -> bool:
-        """Whether clients of its UDP sockets, if it has any, are still to be steered to other slots."""
-        if self._steer is None or self._heirs is None or elder.quiet:
+        """Whether what is queued in its UDP sockets, if it has any, may be for other slots."""
+        if not self._patient or self._heirs is None or elder.quiet:
             return False
         return not _same_slots(elder, self._heirs)
 

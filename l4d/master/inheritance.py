@@ -2,15 +2,19 @@
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 
 from l4d.errors import StartError
+from l4d.linux import calls
 from l4d.master.bound import Bound, Place
+from l4d.master.doors import Door
 from l4d.master.estate import Estate
 from l4d.master.pidfile import PidFile
-from l4d.master.will import AddressLeft, BoardLeft, ColumnsLeft, PidFileLeft, Will
+from l4d.master.will import AddressLeft, BoardLeft, ColumnsLeft, DoorLeft, PidFileLeft, Will
 from l4d.stats import tally
 from l4d.stats.board import Board, BoardFullError
+from l4d.stats.changes import Changes
 from l4d.stats.columns import Columns
 
 
@@ -37,12 +41,19 @@ def bequeath(estate: Estate) -> tuple[Will, list[int]]:
         for place, bound in estate.held.items()
     )
     pid_file_left = PidFileLeft(pid_file.path, number(pid_file.fd)) if pid_file is not None else None
+    doors = tuple(
+        DoorLeft(place, door.address, door.mode, number(door.lock.fileno()), number(door.sock.fileno()))
+        for place, door in estate.doors.items()
+    )
     will = Will(
         estate.last_number,
         BoardLeft(board.rows, board.columns, events, tuple(board.lend()), estate.control_row),
         ColumnsLeft(tuple(columns.named), tuple(columns.free), columns.used),
         held,
         pid_file_left,
+        number(estate.inquiries.fileno()),
+        doors,
+        estate.changes,
         len(descriptors),
     )
     return will, descriptors
@@ -58,11 +69,25 @@ def inherit(will: Will, descriptors: Sequence[int]) -> Estate:
         columns = Columns.inherited(left.columns, will.columns.given, will.columns.free, will.columns.used)
         tally.complete(columns)
         held = dict(_address(each, descriptors) for each in will.held)
+        doors = {each.address: _door(each, descriptors) for each in will.doors}
         pid_file = PidFile(will.pid_file.path, descriptors[will.pid_file.descriptor]) if will.pid_file else None
+        inquiries = calls.listen() if will.inquiries is None else _socket(descriptors[will.inquiries])
     except (OSError, ValueError, IndexError, BoardFullError) as error:
         raise StartError(f"what the running l4d leaves cannot be used: {error}") from None
     board.keeper = _leave_it
-    return Estate(board, columns, left.control_row, held, pid_file, will.generation, columns.keys, ours=False)
+    return Estate(
+        board,
+        columns,
+        left.control_row,
+        inquiries,
+        held,
+        doors,
+        pid_file,
+        will.generation,
+        will.changes if will.changes.started else Changes(time.time()),
+        inherited=columns.keys,
+        ours=False,
+    )
 
 
 def _leave_it(_row: int) -> None:
@@ -73,6 +98,10 @@ def _address(left: AddressLeft, descriptors: Sequence[int]) -> tuple[Place, Boun
     place = left.protocol, left.address, left.listener
     lock, sockets = _socket(descriptors[left.lock]), [_socket(descriptors[each]) for each in left.sockets]
     return place, Bound(left.protocol, left.bound, left.owner, lock, sockets, left.steered, left.retired)
+
+
+def _door(left: DoorLeft, descriptors: Sequence[int]) -> Door:
+    return Door(left.bound, _socket(descriptors[left.lock]), _socket(descriptors[left.socket]), left.mode)
 
 
 def _socket(fd: int) -> socket.socket:

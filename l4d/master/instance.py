@@ -1,18 +1,18 @@
 """One instance: a lock for each listening address, because SO_REUSEPORT would let a second l4d share it in silence.
 
 The lock is a listening unix socket with an abstract name (unix(7)): it belongs to the network namespace like the
-address itself, vanishes with its process, and tells whose it is (SO_PEERCRED).
+address itself, vanishes with its process, and tells whose it is.
 """
 
 import errno
 import hashlib
 import re
 import socket
-import struct
 from typing import TypeAlias
 
 from l4d.address import Address, Inet
 from l4d.errors import StartError
+from l4d.linux.peer import peer_of
 from l4d.terms import Protocol
 
 Served: TypeAlias = tuple[Protocol, Inet]
@@ -56,8 +56,7 @@ def holder(protocol: Protocol, address: Address) -> int:
             return -1
         if number:
             return 0
-        pid: int = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-        return pid
+        return peer_of(sock).pid
 
 
 def served() -> set[Served]:

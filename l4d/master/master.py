@@ -11,10 +11,11 @@ from collections.abc import Callable
 from l4d.child import channel
 from l4d.config.model import Config
 from l4d.errors import StartError
-from l4d.linux import notify
+from l4d.linux import notify, process
 from l4d.linux.signals import Signals
 from l4d.log.log import Log
-from l4d.log.sinks import DescriptorSink, open_file
+from l4d.log.outlets import leave_standard
+from l4d.log.sinks import DescriptorSink
 from l4d.loop.loop import IN, Loop
 from l4d.master.bequest import Bequest
 from l4d.master.estate import first_estate
@@ -22,6 +23,7 @@ from l4d.master.generations import Generations
 from l4d.master.predecessor import Predecessor
 from l4d.master.prepare import prepare
 from l4d.master.reload import Reload
+from l4d.master.reopening import reopen
 from l4d.master.timers import Timers
 from l4d.master.totals import totals
 from l4d.master.upgrade import Upgrade
@@ -46,7 +48,7 @@ class Master:
         self._stopping = False
         self._failure: StartError | None = None
         self._on_ready: Callable[[], None] | None = None
-        self._heed: dict[int, Callable[[], None]] = {
+        self._heed: dict[int, Callable[[], object]] = {
             signal.SIGTERM: self._stop,
             signal.SIGINT: self._stop,
             signal.SIGQUIT: self._quit,
@@ -69,8 +71,10 @@ class Master:
         self._loop.watch(self._signals.fd, IN, self._on_signal)
         pid_file = self._estate.pid_file
         try:
-            self._generations.begin(prepare(config, self._estate.held, pid_file.path if pid_file else ""))
+            path = pid_file.path if pid_file else ""
+            self._generations.begin(prepare(config, self._estate.held, self._estate.doors, path))
         except StartError:
+            self._estate.release()
             self._loop.shut()
             self._signals.close()
             raise
@@ -82,8 +86,7 @@ class Master:
         """
         self._on_ready = on_ready
         self._loop.run()
-        if self._generations.starting is not None:
-            self._generations.starting.prepared.drop()
+        self._generations.release()
         nobody_follows = self._estate.ours
         self._estate.release()
         self._upgrade.close()
@@ -96,6 +99,17 @@ class Master:
                 self.log.info(line)
             self.log.info("stopped")
         return 0
+
+    def leave_terminal(self) -> None:
+        """A daemon serves: hold open nothing of the process that started it."""
+        process.leave_terminal()
+        serving = self._generations.serving
+        assert serving is not None
+        leave_standard(serving.prepared.access)
+        if serving.prepared.config.log.error == "stderr":
+            null = process.open_null()
+            self.log.sink.reopen(null)
+            os.close(null)
 
     def generation_announced(self) -> None:
         """With the first generation the start is over."""
@@ -198,12 +212,13 @@ class Master:
         self._generations.end()
         self.process_left()
 
-    def _quit(self) -> None:
+    def _quit(self) -> list[str]:
         """QUIT: graceful; nothing new, sessions finish within drain_timeout."""
         if not self._stopping:
             self._begin_to_stop("stopping gracefully: nothing new is taken, sessions may finish")
             self._generations.retire()
             self.process_left()
+        return []
 
     def _begin_to_stop(self, words: str) -> None:
         if not self._stopping:
@@ -218,33 +233,25 @@ class Master:
             self._upgrade.cancel("the workers are to leave")
             self._generations.retire()
 
-    def _read_again(self) -> None:
-        """HUP: read the file again, all or nothing."""
-        if not self._stopping:
-            self._reload.want()
+    def _read_again(self) -> list[str]:
+        """HUP: read the file again, all or nothing; why it is not."""
+        return ["l4d is stopping"] if self._stopping else self._reload.want()
 
     def _replace(self) -> None:
         """USR2: let the program now on disk take over."""
         if not self._stopping:
             self._upgrade.want()
 
-    def _reopen(self) -> None:
-        """USR1: open the log file anew, and hand it to the workers, who may have no right to open it."""
-        serving = self._generations.serving
-        path = serving.prepared.config.log.error if serving is not None else ""
-        if not os.path.isabs(path):
-            return  # standard error, syslog and the journal need no reopening
-        try:
-            fd = open_file(path)
-        except StartError as error:
-            self.log.error(str(error))
-            return
-        for generation in self._generations.all:
-            if generation.prepared.config.log.error == path:  # one that leaves may write elsewhere
-                self._generations.nursery.tell(generation, channel.LOG, fd)
-        self._generations.steward.tell(channel.LOG, fd)
-        self.log.sink.reopen(fd)
-        self.log.info("log file reopened")
+    def _reopen(self) -> list[str]:
+        """USR1: open the log files anew. Why some cannot be."""
+        return reopen(self._generations)
+
+    # What an operator asks for by the admin API
+
+    def control_asks(self, what: str) -> list[str]:
+        """Why it cannot be; nothing, if it is begun."""
+        heed = {channel.RELOAD: self._read_again, channel.REOPEN: self._reopen, channel.QUIT: self._quit}
+        return heed[what]()
 
 
 def _nothing() -> None:

@@ -41,6 +41,10 @@ class Parent(Protocol):
         """A worker of a generation that leaves is gone."""
         ...
 
+    def replaced(self, role: str) -> None:
+        """A process has died, and another one is to take its place."""
+        ...
+
     def worker_died_unready(self, generation: Generation, words: str) -> None:
         """A worker of a generation that does not serve yet is gone, as *words* say."""
         ...
@@ -137,6 +141,7 @@ class Nursery:
 
     def _replace(self, generation: Generation, slot: Slot, dead: Child) -> None:
         """A new worker in the slot of a dead one, at once, or after a pause if they keep dying."""
+        self._parent.replaced("worker")
         slot.early_deaths = slot.early_deaths + 1 if died_early(dead, time.monotonic()) else 0
         pause = pause_before_replacing(slot.early_deaths)
         if pause:
@@ -145,6 +150,7 @@ class Nursery:
 
     def refill(self, generation: Generation, slot: int) -> None:
         """A worker for a slot of a generation that leaves; one that cannot be had is not tried again."""
+        self._parent.replaced("worker")
         try:
             self._bear(generation, generation.slots[slot])
         except (OSError, BoardFullError) as error:

@@ -68,15 +68,15 @@ def _is_free(listener: Listener, address: Inet, in_our_way: bool) -> bool:
     return True
 
 
-def explain(listener: Listener, address: Address, error: OSError) -> str:
-    """One clear line for a socket that could not be had."""
-    what = f"cannot listen on {listener.protocol.value} {address} (listeners.{listener.name})"
+def explain(protocol: Protocol, address: Address, key: str, error: OSError) -> str:
+    """One clear line for a socket that could not be had; *key* is what it is wanted for."""
+    what = f"cannot listen on {protocol.value} {address} ({key})"
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         return f"{what}: {os.strerror(error.errno).lower()}; each worker has a socket for each address (ulimit -n)"
     if error.errno == errno.EADDRINUSE and isinstance(address, Unix) and not listening.is_socket(address.path):
         return f"{what}: a file that is not a socket has this path"
     if error.errno == errno.EADDRINUSE:
-        return f"{what}: the address is in use{who_holds(listener.protocol, address)}"
+        return f"{what}: the address is in use{who_holds(protocol, address)}"
     if error.errno == errno.EACCES and isinstance(address, Inet):
         return f"{what}: ports below 1024 need root or CAP_NET_BIND_SERVICE"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -20,9 +20,10 @@ class PidFile:
 
     def write(self, pid: int) -> None:
         """Let the file say who runs. A disk without room for it is not worth a stop: the lock is what counts."""
+        line = f"{pid}\n".encode()
         with contextlib.suppress(OSError):
-            os.ftruncate(self.fd, 0)
-            os.pwrite(self.fd, f"{pid}\n".encode(), 0)
+            os.pwrite(self.fd, line, 0)
+            os.ftruncate(self.fd, len(line))  # afterwards: nobody finds the file empty at an upgrade
 
     def remove(self) -> None:
         """The master leaves. A file that somebody has put in the place of ours stays."""

@@ -91,6 +91,7 @@ class Predecessor:
     def _on_go(self) -> None:
         self._generations.commit()
         self._estate.take()
+        self._estate.note_commit(self._estate.last_number)
         self._timers.after(PATIENCE, self._settle)
 
     def _on_quiet(self) -> None:

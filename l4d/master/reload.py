@@ -8,6 +8,7 @@ from l4d.linux import notify
 from l4d.master.estate import Estate
 from l4d.master.generations import Generations
 from l4d.master.prepare import prepare
+from l4d.stats import catalogue, changes
 
 
 class Reload:
@@ -29,17 +30,22 @@ class Reload:
         self._busy = busy
         self.wanted = False
 
-    def want(self) -> None:
-        """Read the file now, or once more when what is under way is over: it may have changed."""
+    def want(self) -> list[str]:
+        """Read the file now, or once more when what is under way is over: it may have changed.
+
+        What is wrong with it; nothing, if the reload is begun or will be.
+        """
         if self._busy():
             self.wanted = True
-            return
+            return []
         notify.reloading()
         self._generations.log.info(f"reloading {self._path}")
         try:
             self._begin()
         except L4dError as error:
             self.refuse(error)
+            return str(error).splitlines()
+        return []
 
     def again(self) -> None:
         """Something is over: do what was wanted meanwhile."""
@@ -48,9 +54,11 @@ class Reload:
             self.want()
 
     def refuse(self, error: L4dError) -> None:
-        """Say why nothing has changed."""
+        """Say why nothing has changed, and count it."""
+        self._estate.count(catalogue.RELOADS, "failure")
         for line in str(error).splitlines():
             self._generations.log.error(line)
+        self._generations.note(changes.RELOAD, changes.FAILURE, str(error).partition("\n")[0])
         self._generations.log.error("the reload failed; everything is as it was")
         notify.ready()
 
@@ -58,4 +66,4 @@ class Reload:
         config = load(self._path, self._overrides)
         pid_file = self._estate.pid_file.path if self._estate.pid_file else ""
         served = self._generations.leaving.served()
-        self._generations.begin(prepare(config, self._estate.held, pid_file, served))
+        self._generations.begin(prepare(config, self._estate.held, self._estate.doors, pid_file, served))

@@ -1,5 +1,6 @@
 """Who stands around the generations of a master, as they see it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from l4d.errors import StartError
@@ -27,6 +28,10 @@ class Parent(Protocol):
 
     def generation_quiet(self) -> None:
         """No worker takes anything new, and none follows: they finish."""
+        ...
+
+    def control_asks(self, what: str) -> Sequence[str]:
+        """An operator wants a reload, ..., see child/channel.py: why it cannot be; nothing, if it is begun."""
         ...
 
     def process_left(self) -> None:

@@ -193,7 +193,7 @@ def plan(
             except StartError as error:
                 problems += error.messages
             except OSError as error:
-                problems.append(explain(listener, address, error))
+                problems.append(explain(listener.protocol, address, f"listeners.{listener.name}", error))
                 if error.errno in {errno.EMFILE, errno.ENFILE}:
                     made.drop()
                     raise StartError(*problems) from None  # the others would say the same

@@ -10,10 +10,13 @@ from typing import NoReturn, TypeVar
 from l4d.child import channel
 from l4d.child.assignment import Assignment
 from l4d.control import process as control
+from l4d.control.assignment import ControlAssignment
+from l4d.linux import calls
 from l4d.master.generation import Child, Generation
 from l4d.master.prepare import Prepared
 from l4d.stats import catalogue
 from l4d.stats.board import Board
+from l4d.stats.changes import Changes
 from l4d.stats.columns import Columns
 from l4d.worker import process as worker
 from l4d.worker.assignment import WorkerAssignment
@@ -24,13 +27,24 @@ Assigned = TypeVar("Assigned", bound=Assignment)
 class Spawner:
     """What all children of one master have in common."""
 
-    def __init__(self, board: Board, columns: Columns, control_row: int, *, detached: bool) -> None:
-        """*detached* children hold no terminal open."""
+    def __init__(
+        self,
+        board: Board,
+        columns: Columns,
+        control_row: int,
+        inquiries: socket.socket,
+        changes: Changes,
+        *,
+        detached: bool,
+    ) -> None:
+        """Workers call *inquiries*, and control answers and is told of *changes*; *detached*: hold no terminal open."""
         self.tell_birth: Callable[[int, int], None] | None = None
         """Called with the row and the pidfd of each process that is born, if anybody wants to know."""
         self.board = board
         self.columns = columns
         self._control_row = control_row
+        self._inquiries = inquiries
+        self._changes = changes
         self._detached = detached
 
     def worker(self, generation: Generation, slot: int) -> Child:
@@ -39,15 +53,17 @@ class Spawner:
         plan = prepared.plan
         sockets, surplus, retired = plan.of_slot(slot), plan.surplus_of_slot(slot), plan.retired_of_slot(slot)
         every = (*sockets.values(), *surplus.values(), *retired.values())
-        listening = [sock.fileno() for socks in every for sock in socks]
+        descriptors = [sock.fileno() for socks in every for sock in socks]
+        descriptors += [outlet.fd for outlet in prepared.access.values()]
         row = self.board.take_row()
 
         def assign(theirs: socket.socket) -> WorkerAssignment:
             common = self._assignment(generation.number, prepared, row, theirs)
-            return WorkerAssignment.of(common, slot, prepared.slots, sockets, surplus, retired)
+            name, access = calls.name_of(self._inquiries), prepared.access
+            return WorkerAssignment.of(common, slot, prepared.slots, sockets, surplus, retired, name, access)
 
         try:
-            pid, pidfd, ours = _bear(assign, worker.main, listening)
+            pid, pidfd, ours = _bear(assign, worker.main, descriptors)
         except OSError:
             self.free_row(row)
             raise
@@ -60,8 +76,14 @@ class Spawner:
 
         It writes nothing before it is told to. Raises OSError.
         """
-        row = self._control_row
-        pid, pidfd, ours = _bear(lambda theirs: self._assignment(number, prepared, row, theirs), control.main, ())
+        row, inquiries, doors = self._control_row, self._inquiries, prepared.doors.sockets
+        bound = {name: [each.address for each in bounds] for name, bounds in prepared.plan.by_listener.items()}
+
+        def assign(theirs: socket.socket) -> ControlAssignment:
+            common = self._assignment(number, prepared, row, theirs)
+            return ControlAssignment.of(common, inquiries, doors, bound, self._changes)
+
+        pid, pidfd, ours = _bear(assign, control.main, [sock.fileno() for sock in (inquiries, *doors)])
         if self.tell_birth is not None:
             self.tell_birth(row, pidfd)
         return pid, pidfd, ours

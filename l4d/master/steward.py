@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +49,14 @@ class Parent(Protocol):
 
     def control_left(self) -> None:
         """One control process less."""
+        ...
+
+    def control_asks(self, what: str) -> Sequence[str]:
+        """The operator wants a reload, ..., see child/channel.py: why it cannot be; nothing, if it is begun."""
+        ...
+
+    def replaced(self, role: str) -> None:
+        """A process has died, and another one is to take its place."""
         ...
 
 
@@ -92,7 +100,7 @@ class Steward:
         return frozenset().union(*alive)
 
     def knows(self, generation: Generation) -> bool:
-        """Whether nothing of *generation*'s servers remains to be found out before it serves."""
+        """Whether control, if it needs any, has found out about its servers, and answers operators in its name."""
         if not needs_control(generation.prepared.config):
             return True
         return self._current is not None and self._current.generation is generation and self._current.looked
@@ -152,6 +160,10 @@ class Steward:
         if heard[0] == channel.LOOKED:
             control.looked = True
             self._parent.control_looked()
+            return
+        if heard[0].startswith(channel.ASK):
+            number, what = channel.asked(heard[0])
+            channel.say(control.channel, channel.answer(number, self._parent.control_asks(what)))
             return
         if heard[0] != channel.READY:
             self._loop.forget(control.channel.fileno())  # its end; the pidfd tells the rest
@@ -217,6 +229,7 @@ class Steward:
         """Another one, at once, or after a pause if they keep dying."""
         if dead.generation is not self._wanted or self._next is not None:
             return
+        self._parent.replaced("control")
         self._early_deaths = self._early_deaths + 1 if died_early(dead, time.monotonic()) else 0
         pause = pause_before_replacing(self._early_deaths)
         if pause:
@@ -225,7 +238,7 @@ class Steward:
 
 
 def needs_control(config: Config) -> bool:
-    """Whether there is anything to check or to resolve."""
-    return any(
+    """Whether there is anything to check or to resolve, or an operator to answer."""
+    return bool(config.admin.addresses) or any(
         upstream.checked or any(server.named for server in upstream.servers) for upstream in config.upstreams.values()
     )

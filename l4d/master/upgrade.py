@@ -15,6 +15,7 @@ from l4d.master.estate import Estate
 from l4d.master.generations import Generations
 from l4d.master.successor import Successor
 from l4d.master.timers import Timers
+from l4d.stats import catalogue, changes
 
 READY_TIMEOUT = 30.0
 """A program that is not ready by then will not be, in seconds. Its workers have 20."""
@@ -126,6 +127,8 @@ class Upgrade:
         assert successor is not None
         self._generations.give_way(successor)
         notify.main_pid(successor.pid)
+        if self._estate.pid_file is not None:  # before anybody can see us gone
+            self._estate.pid_file.write(successor.pid)
         successor.go()
         self.log.info(f"upgraded: pid {successor.pid} is l4d now, version {successor.version}")
         setproctitle("l4d: master process is shutting down")
@@ -162,6 +165,7 @@ class Upgrade:
         if cancelled:
             self.log.info(f"the upgrade was given up: {why}")
         else:
+            self._estate.count(catalogue.RELOADS, "failure")
             self._tell_failure(why.splitlines())
             serving = self._generations.serving
             if control_left and serving is not None:
@@ -170,6 +174,7 @@ class Upgrade:
 
     def _tell_failure(self, lines: list[str]) -> None:
         """One line is in the last sentence, several are before it."""
+        self._generations.note(changes.UPGRADE, changes.FAILURE, lines[0] if lines else "")
         if len(lines) != 1:
             for line in lines:
                 self.log.error(line)

@@ -20,10 +20,16 @@
                "lock": 4, "sockets": [5, 6]},     one for each slot, in order
               ...],
      "pid_file": {"path": "/run/l4d.pid", "descriptor": 7},  or null
-     "descriptors": 8}                            so many come with it
+     "inquiries": 8,                              the socket that workers call; a program of before has none
+     "doors": [{"address": ["127.0.0.1", 0],      of the admin API: as the file has it, and as the kernel has it
+                "bound": ["127.0.0.1", 40124], "mode": 384, "lock": 9, "socket": 10},
+               ...],
+     "changes": {"started": 1790000000.0, "all": [...]},  what has happened so far (stats/changes.py)
+     "descriptors": 11}                           so many come with it
 
 A descriptor is given by its number in the order in which they come. Fields that a program does not know are ignored, so
-a later one may add some; one that changes what a field means, or the layout of the board, is another version.
+a later one may add some, as `doors` and `changes` were added; one that changes what a field means, or the layout of the
+board, is another version.
 """
 
 import json
@@ -33,6 +39,7 @@ from typing import Any, TypeVar
 
 from l4d.address import Address, Inet, Unix
 from l4d.handover import record
+from l4d.stats.changes import Changes, from_plain
 from l4d.terms import Protocol
 
 VERSION = 1
@@ -80,6 +87,17 @@ class AddressLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorLeft:
+    """An address of the admin API."""
+
+    address: Address
+    bound: Address
+    mode: int
+    lock: int
+    socket: int
+
+
+@dataclass(frozen=True, slots=True)
 class PidFileLeft:
     """The pid file."""
 
@@ -96,6 +114,9 @@ class Will:
     columns: ColumnsLeft
     held: tuple[AddressLeft, ...]
     pid_file: PidFileLeft | None
+    inquiries: int | None
+    doors: tuple[DoorLeft, ...]
+    changes: Changes
     descriptors: int
 
 
@@ -116,6 +137,9 @@ def encode(will: Will) -> bytes:
         "columns": {"given": columns.given, "free": columns.free, "used": columns.used},
         "held": [_address_out(each) for each in will.held],
         "pid_file": pid_file and {"path": pid_file.path, "descriptor": pid_file.descriptor},
+        "inquiries": will.inquiries,
+        "doors": [_door_out(each) for each in will.doors],
+        "changes": will.changes.plain(),
         "descriptors": will.descriptors,
     }
     return json.dumps(document).encode()
@@ -150,12 +174,23 @@ def _address_out(left: AddressLeft) -> dict[str, object]:
     }
 
 
+def _door_out(left: DoorLeft) -> dict[str, object]:
+    return {
+        "address": _place_out(left.address),
+        "bound": _place_out(left.bound),
+        "mode": left.mode,
+        "lock": left.lock,
+        "socket": left.socket,
+    }
+
+
 def _place_out(address: Address) -> str | tuple[str, int]:
     return address.path if isinstance(address, Unix) else address.sockaddr
 
 
 def _will_in(document: dict[str, Any]) -> Will:
     board, columns, pid_file = document["board"], document["columns"], document["pid_file"]
+    inquiries = document.get("inquiries")
     return Will(
         _number(document["generation"]),
         BoardLeft(
@@ -168,6 +203,9 @@ def _will_in(document: dict[str, Any]) -> Will:
         ColumnsLeft(_each(columns["given"], _given_in), _numbers(columns["free"]), _number(columns["used"])),
         _each(document["held"], _address_in),
         None if pid_file is None else PidFileLeft(_text(pid_file["path"]), _number(pid_file["descriptor"])),
+        None if inquiries is None else _number(inquiries),
+        _each(document.get("doors", []), _door_in),
+        from_plain(document["changes"]) if "changes" in document else Changes(),
         _number(document["descriptors"]),
     )
 
@@ -188,6 +226,16 @@ def _address_in(value: Any) -> AddressLeft:
         value["retired"] is True,
         _number(value["lock"]),
         _numbers(value["sockets"]),
+    )
+
+
+def _door_in(value: Any) -> DoorLeft:
+    return DoorLeft(
+        _place_in(value["address"]),
+        _place_in(value["bound"]),
+        _number(value["mode"]),
+        _number(value["lock"]),
+        _number(value["socket"]),
     )
 
 

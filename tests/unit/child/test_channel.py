@@ -26,6 +26,7 @@ WORDS = [
     channel.FINISH,
     channel.STOP,
     channel.LOG,
+    channel.ACCESS,
 ]
 
 
@@ -41,6 +42,36 @@ def test_a_word_is_heard_as_it_was_said_and_each_by_itself(pair: Pair) -> None:
     for word in WORDS:
         channel.say(ours, word)
     assert [channel.hear(theirs) for _ in WORDS] == [(word, []) for word in WORDS]
+
+
+def test_what_an_operator_asks_for_is_answered_by_its_number() -> None:
+    assert channel.asked(channel.ask(7, channel.RELOAD)) == (7, "reload")
+    for problems in ([], ["l4d.toml:6: a b: \n 'c'", "é"]):
+        word = channel.answer(7, problems)
+        assert word.startswith(channel.ANSWER)
+        assert channel.answered(word) == (7, problems)
+
+
+@pytest.mark.parametrize("problems", [["x" * 500] * 1000, ["é" * 100_000], ["x" * 59_000, "y" * 59_000]])
+def test_of_more_problems_than_fit_the_first_ones_are_told(pair: Pair, problems: list[str]) -> None:
+    ours, theirs = pair
+    channel.say(ours, channel.answer(1, problems))
+    heard = channel.hear(theirs)
+    assert heard is not None
+    number, told = channel.answered(heard[0])
+    assert number == 1
+    assert told
+    assert told[0].startswith(problems[0][:1000].rstrip("."))
+
+
+def test_what_has_happened_is_told_as_it_is(pair: Pair) -> None:
+    ours, theirs = pair
+    encoded = b'{"started": 1.5, "all": []}'
+    channel.say(ours, channel.changes(encoded))
+    heard = channel.hear(theirs)
+    assert heard is not None
+    assert heard[0].startswith(channel.CHANGES)
+    assert channel.details(heard[0]) == encoded
 
 
 def test_both_sides_may_speak(pair: Pair) -> None:
@@ -156,3 +187,8 @@ def test_it_is_known_which_words_bring_a_descriptor() -> None:
     assert channel.has_descriptor(channel.hand_over(1, 2))
     assert channel.has_descriptor(channel.LOG)
     assert not channel.has_descriptor(channel.DRAIN)
+
+
+def test_the_word_of_an_access_log_has_its_number() -> None:
+    assert channel.access_log(channel.access(12)) == 12
+    assert channel.has_descriptor(channel.access(12))

@@ -8,12 +8,17 @@ from l4d.address import SAME_PORT, Address, Host, Inet, Named, Srv, Unix
 from l4d.config.addresses import (
     dial_written,
     is_name,
+    listen_written,
     name_written,
     nameserver_written,
+    network,
+    network_written,
+    socket_path,
     to_ask,
     to_bind,
     to_dial,
     to_dial_from,
+    to_listen,
     to_look_up,
 )
 from l4d.config.values import Wrong
@@ -71,6 +76,43 @@ def test_an_address_to_bind_stands_for_one_or_many(text: str, addresses: list[Ad
 )
 def test_a_wrong_address_to_bind_is_refused_with_a_way_out(value: object, said: str) -> None:
     assert refusal(to_bind, value) == said
+
+
+def test_an_address_of_the_admin_api_is_one_over_tcp_or_none() -> None:
+    assert to_listen("").addresses == ()
+    assert to_listen("[::0:1]:9000").addresses == (Inet("::1", 9000),)
+    assert listen_written(Inet("::1", 9000)) == "[::1]:9000"
+    assert listen_written(None) == ""
+    assert refusal(to_listen, "*:9000") == "'*:9000' is more than one address; write it as '0.0.0.0:9000'"
+    assert refusal(to_listen, "127.0.0.1:1-2") == "'127.0.0.1:1-2' is more than one address; write it as '127.0.0.1:1'"
+    assert refusal(to_listen, "unix:/x") == (
+        "'unix:/x' is a unix socket, which 'socket' is for; write it as '127.0.0.1:PORT'"
+    )
+    assert refusal(to_listen, 9000) == "must be a string, not 9000"
+
+
+def test_the_path_of_a_unix_socket_is_absolute_or_there_is_none() -> None:
+    assert socket_path("") == ""
+    assert socket_path("/run/l4d x.sock") == "/run/l4d x.sock"
+    assert refusal(socket_path, "l4d.sock") == (
+        "'l4d.sock': the path of a unix socket must be absolute, as in '/run/l4d.sock'"
+    )
+    assert refusal(socket_path, "unix:/run/x") == "'unix:/run/x': write the path alone, as in '/run/x'"
+    assert "longer than 107 bytes" in refusal(socket_path, "/" + "x" * 107)
+
+
+@pytest.mark.parametrize(
+    ("text", "as_written"), [("10.0.0.0/8", "10.0.0.0/8"), ("::1", "::1/128"), ("1.2.3.4", "1.2.3.4/32")]
+)
+def test_a_network_is_one_or_an_address(text: str, as_written: str) -> None:
+    assert network_written(network(text)) == as_written
+
+
+def test_a_wrong_network_is_refused_with_a_way_out() -> None:
+    assert refusal(network, "10.0.0.1/8") == "'10.0.0.1/8' is an address within a network; write it as '10.0.0.0/8'"
+    for wrong in ("10.0.0.0/33", "localhost", "", "unix"):
+        assert refusal(network, wrong) == f"must be a network like '10.0.0.0/8' or '::1/128', not '{wrong}'"
+    assert refusal(network, 1) == "must be a string, not 1"
 
 
 def test_a_unix_path_is_as_long_as_the_kernel_takes() -> None:

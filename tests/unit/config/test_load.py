@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from l4d.address import Host, Inet, Srv
+from l4d.address import Host, Inet, Srv, Unix
 from l4d.config.load import load
 from l4d.config.model import SEATS, Keepalive, Resolver
 from l4d.errors import StartError
@@ -35,7 +35,7 @@ def test_every_problem_is_told_at_once_with_line_and_way_out(tmp_path: Path) -> 
     text = """\
 [main]
 workers = true
-admin = true
+access = true
 
 [listeners.pg]
 upstrem = "pg"
@@ -55,7 +55,7 @@ on_down = "kill"
     clash = "127.0.0.1:5432 (tcp) is bound twice; first by listeners.pg.bind[0] at l4d.toml:7"
     assert refused(tmp_path, text, ["log.level=debgu", "main.user"]) == [
         'l4d.toml:2: main.workers: must be "auto" or a whole number from 1 to 500, not true',
-        "l4d.toml:3: main.admin: not available in this version",
+        "l4d.toml:3: main.access: no such key here; 'access' belongs to [log]",
         "l4d.toml:6: listeners.pg.upstrem: no such key; did you mean 'upstream'?",
         f"l4d.toml:10: listeners.db.bind[0]: {clash}",
         "l4d.toml:14: upstreams.db.servers[1]: '10.0.0.2' has no port; write it as '10.0.0.2:5432'",
@@ -74,6 +74,33 @@ def test_a_server_given_by_name_stands_for_many(tmp_path: Path) -> None:
     assert (host.name, host.address, host.named) == ("WEB.example:80", Host("web.example", 80), True)
     assert host.seats == tuple(f"WEB.example:80#{number}" for number in range(1, SEATS + 1))
     assert (srv.name, srv.address, srv.weight, srv.seats[-1]) == ("s", Srv("_web._tcp.example"), 3, f"s#{SEATS}")
+
+
+def test_what_the_admin_api_answers_at_is_no_listeners(tmp_path: Path) -> None:
+    text = """\
+[admin]
+socket = "/run/l4d.sock"
+listen = "127.0.0.1:80"
+allow = "10.0.0.0/8"
+[listeners.web]
+bind = ["unix:/run/l4d.sock", "127.0.0.1:80", "127.0.0.1:81"]
+upstream = "web"
+[upstreams.web]
+servers = "10.0.0.1:80"
+"""
+    assert refused(tmp_path, text) == [
+        (
+            "l4d.toml:6: listeners.web.bind[0]: unix:/run/l4d.sock (tcp) is bound twice; "
+            "first by admin.socket at l4d.toml:2"
+        ),
+        "l4d.toml:6: listeners.web.bind[1]: 127.0.0.1:80 (tcp) is bound twice; first by admin.listen at l4d.toml:3",
+    ]
+    admin = loaded(
+        tmp_path, text.replace("127.0.0.1:80", "127.0.0.1:0").replace("/run/l4d.sock", "/run/x.sock", 1)
+    ).admin
+    assert admin.addresses == (Unix("/run/x.sock"), Inet("127.0.0.1", 0))
+    assert [str(network) for network in admin.allow] == ["10.0.0.0/8"]
+    assert loaded(tmp_path, SERVED).admin.addresses == ()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from l4d.address import Inet, Srv
 from l4d.config.checks import CHECK
 from l4d.config.kinds import Section
-from l4d.config.model import Check, Keepalive, Listener, Log, Main, Resolver, Server, Upstream
+from l4d.config.model import Admin, Check, Keepalive, Listener, Log, Main, Resolver, Server, Upstream
 from l4d.config.reading import defaults, read_value
-from l4d.config.schema import KEEPALIVE, LISTENER, LOG, MAIN, RESOLVER, SECTIONS, SERVER, UPSTREAM
+from l4d.config.schema import ADMIN, KEEPALIVE, LISTENER, LOG, MAIN, RESOLVER, SECTIONS, SERVER, UPSTREAM
 from l4d.terms import Protocol
 from tests.unit.config.helpers import document, problems_of
 
@@ -21,6 +21,7 @@ DERIVED = {Listener: {"name", "addresses"}, Upstream: {"name"}, Keepalive: {"ena
     [
         (MAIN, Main),
         (LOG, Log),
+        (ADMIN, Admin),
         (RESOLVER, Resolver),
         (LISTENER, Listener),
         (UPSTREAM, Upstream),

@@ -8,7 +8,7 @@ import pytest
 from l4d.config.checks import CHECK
 from l4d.config.kinds import Key
 from l4d.config.load import load
-from l4d.config.schema import KEEPALIVE, LISTENER, LOG, MAIN, RESOLVER, SERVER, TOP, UPSTREAM
+from l4d.config.schema import ADMIN, KEEPALIVE, LISTENER, LOG, MAIN, RESOLVER, SERVER, TOP, UPSTREAM
 from l4d.config.toml import parse, written
 from l4d.terms import CheckType, Protocol
 from tests.unit.config.helpers import loaded
@@ -40,7 +40,7 @@ def test_the_shipped_file_loads_with_every_example_brought_to_life(tmp_path: Pat
 
 @pytest.mark.parametrize(
     "key",
-    [*TOP.keys.values(), *MAIN.keys.values(), *LOG.keys.values(), *RESOLVER.keys.values()],
+    [*TOP.keys.values(), *MAIN.keys.values(), *LOG.keys.values(), *ADMIN.keys.values(), *RESOLVER.keys.values()],
     ids=lambda key: key.name,
 )
 def test_every_key_stands_in_the_shipped_file_with_its_default(key: Key) -> None:

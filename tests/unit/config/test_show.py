@@ -21,6 +21,17 @@ handover = true
 [log]
 level = "info"
 error = "stderr"
+access = "off"
+format = "text"
+
+[admin]
+socket = ""
+socket_mode = "0600"
+listen = ""
+allow = [
+    "127.0.0.0/8",
+    "::1/128",
+]
 
 [resolver]
 nameservers = []
@@ -44,6 +55,7 @@ defer_accept = false
 relay = "auto"
 receive_buffer = "0"
 send_buffer = "0"
+access_log = ""
 
 [upstreams.web]
 servers = [{ address = "10.0.0.1:80", name = "10.0.0.1:80", weight = 1, max_sessions = 0, backup = false, \

@@ -4,7 +4,7 @@ import pytest
 
 from l4d.config.checks import CHECK
 from l4d.config.kinds import Section
-from l4d.config.schema import LISTENER, LOG, MAIN, RESOLVER, SERVER, TOP, UPSTREAM
+from l4d.config.schema import LISTENER, MAIN, RESOLVER, SERVER, TOP, UPSTREAM
 from l4d.config.unknown import unknown
 
 
@@ -18,8 +18,7 @@ from l4d.config.unknown import unknown
         ("include", MAIN, "no such key here; 'include' belongs to the top of the file"),
         ("listener", TOP, "no such key; did you mean 'listeners'?"),
         ("handover", TOP, "no such key here; 'handover' belongs to [main]"),
-        ("access", LOG, "not available in this version"),
-        ("admin", TOP, "not available in this version"),
+        ("admins", TOP, "no such key; did you mean 'admin'?"),
         ("allow", LISTENER, "not available in this version"),
         ("send_proxy", UPSTREAM, "not available in this version"),
         ("srv", UPSTREAM, "no such key here; 'srv' belongs to servers"),

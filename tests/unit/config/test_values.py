@@ -61,6 +61,15 @@ def test_a_whole_number_is_in_its_range_and_no_boolean() -> None:
     assert refusal(read, 2.0) == "must be a whole number from 1 to 5, not 2.0"
 
 
+def test_the_mode_of_a_file_is_octal_and_in_quotes() -> None:
+    assert [values.file_mode(text) for text in ("0600", "660", "0777")] == [0o600, 0o660, 0o777]
+    assert values.file_mode_written(0o60) == "0060"
+    for wrong in (0o600, "0x600", "0800", "07777", "rw", "", "0600 "):
+        assert refusal(values.file_mode, wrong).startswith(
+            'must be an octal mode in quotes, like "0600" or "0660", not '
+        )
+
+
 def test_zero_may_be_a_number_beside_a_range() -> None:
     read = values.integer(64, 100, or_zero=True)
     assert read(0) == 0
@@ -198,6 +207,44 @@ def test_a_log_goes_to_a_word_or_to_what_looks_like_a_path() -> None:
     assert values.log_target("syslog") == "syslog"
     assert "or a path" in refusal(values.log_target, "sylog")
     assert "or a path" in refusal(values.log_target, "")
+
+
+def test_an_access_log_may_be_off_and_a_listeners_own_may_be_that_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for read in (values.access_target, values.access_target_or_none):
+        for word in ("off", "stdout", "stderr", "syslog", "journal"):
+            assert read(word) == word
+        assert read("access.log") == f"{tmp_path}/access.log"
+        assert refusal(read, "stdou") == (
+            "must be off, stdout, stderr, syslog, journal or a path like '/var/log/l4d.log', not 'stdou'"
+        )
+        assert refusal(read, 7) == "must be a string, not 7"
+    assert values.access_target_or_none("") == ""
+    assert "or a path" in refusal(values.access_target, "")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "$client $server", "${end}\t$$", "x$id"])
+def test_a_log_format_is_a_word_or_a_template(form: str) -> None:
+    assert values.log_format(form) == form
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("", "must be text, json or a template like \"$client $server $end\", not ''"),
+        ("jason", "must be text, json or a template like \"$client $server $end\", not 'jason'; did you mean 'json'?"),
+        ("$clinet", "there is no '$clinet'; did you mean 'client'?"),
+        ("$client $", "has a '$' without a name (at character 9); a dollar is '$$'"),
+        ("$client\n", "must not contain control characters"),
+        ("$client" * 200, "must be at most 1000 characters, not 1400"),
+        (True, "must be a string, not true"),
+        (["$client"], "must be a string, not a list"),
+    ],
+)
+def test_what_is_no_log_format_is_refused(value: object, said: str) -> None:
+    assert refusal(values.log_format, value) == said
 
 
 def test_a_relative_path_needs_a_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from l4d.address import Host
 from l4d.config import model
-from l4d.control.book import MOMENT, Wish
+from l4d.control.book import MOMENT
 from l4d.health.probe import Known
 from l4d.stats import catalogue
 from l4d.stats.standing import Verdict, subject_of
 from l4d.stats.tally import ServerTally
+from l4d.stats.wish import Unsaid, Wish
 from l4d.terms import CheckType, Level, Role, ServerState
 from tests.kit.jumping import run_jumping
 from tests.unit.control.making import THERE, Desk, target
@@ -89,7 +90,7 @@ def test_a_server_that_comes_back_is_remembered_with_its_time() -> None:
 def test_every_check_is_counted_and_rings_nobody() -> None:
     desk = Desk()
     for well in (True, True, False):
-        desk.book.checked(target(), well)
+        desk.book.checked(target(), well, "" if well else "refused")
     counted = {labels[2]: desk.row.said[column] for labels, column in desk.row.columns.each(catalogue.SERVER_CHECKS)}
     assert counted == {"good": 2, "failed": 1}
     assert desk.rings() == 0
@@ -210,8 +211,8 @@ def test_only_maint_keeps_checks_away(state: ServerState) -> None:
 def test_the_operators_word_counts_more_than_the_files() -> None:
     async def conversation() -> None:
         desk = Desk(member(state=MAINT), member(name="two"))
-        desk.book.wish("db", "one", Wish(state=READY))
-        desk.book.wish("db", "two", Wish(state=MAINT))
+        desk.book.wish("db", "one", Wish(state=READY), "the operator")
+        desk.book.wish("db", "two", Wish(state=MAINT), "the operator")
         assert desk.book.wants_checks("db", "one")
         assert not desk.book.wants_checks("db", "two")
 
@@ -230,8 +231,8 @@ def test_an_agent_that_wants_maint_is_asked_again_or_it_could_never_take_that_ba
 def test_what_is_wished_of_a_name_is_wished_of_all_its_addresses_but_those_that_have_a_wish_of_their_own() -> None:
     async def conversation() -> None:
         desk = Desk(NAMED)
-        desk.book.wish("db", "db.test:80", Wish(state=MAINT))
-        desk.book.wish("db", "db.test:80#2", Wish(state=READY))
+        desk.book.wish("db", "db.test:80", Wish(state=MAINT), "the operator")
+        desk.book.wish("db", "db.test:80#2", Wish(state=READY), "the operator")
         assert not desk.book.wants_checks("db", "db.test:80#1")
         assert desk.book.wants_checks("db", "db.test:80#2")
         assert not desk.book.wants_checks("db", "db.test:80#64")
@@ -248,12 +249,12 @@ def test_workers_do_as_the_operator_wishes() -> None:
         pool = desk.row.pool(desk.row.place(name="one"), desk.row.place(name="two"))
         pool.refresh(1000)
         one, two = pool.servers
-        desk.book.wish("db", "one", Wish(weight=5, max_sessions=6))
-        desk.book.wish("db", "two", Wish(state=DRAIN))
+        desk.book.wish("db", "one", Wish(weight=5, max_sessions=6), "the operator")
+        desk.book.wish("db", "two", Wish(state=DRAIN), "the operator")
         assert {pool.choose((), 1000, ("127.0.0.1", 1), 80) for _ in range(6)} == {one}
         assert (one.weight, one.max_sessions, one.open) == (5, 6, True)
         assert not two.open
-        desk.book.wish("db", "two", Wish(state=READY))
+        desk.book.wish("db", "two", Wish(state=READY), "the operator")
         desk.book.close()
         assert {pool.choose((), 1000, ("127.0.0.1", 1), 80) for _ in range(6)} == {two}, "for one has all it may have"
 
@@ -263,9 +264,9 @@ def test_workers_do_as_the_operator_wishes() -> None:
 def test_a_wish_leaves_what_it_does_not_speak_of() -> None:
     async def conversation() -> None:
         desk = Desk()
-        desk.book.wish("db", "one", Wish(state=DRAIN))
-        desk.book.wish("db", "one", Wish(weight=5))
-        desk.book.wish("db", "one", Wish(max_sessions=9))
+        desk.book.wish("db", "one", Wish(state=DRAIN), "the operator")
+        desk.book.wish("db", "one", Wish(weight=5), "the operator")
+        desk.book.wish("db", "one", Wish(max_sessions=9), "the operator")
         found = desk.standing().read(member(), 1)
         assert (found.state, found.weight, found.max_sessions) == (DRAIN, 5, 9)
 
@@ -275,9 +276,57 @@ def test_a_wish_leaves_what_it_does_not_speak_of() -> None:
 def test_a_wish_is_told() -> None:
     async def conversation() -> None:
         desk = Desk()
-        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5, max_sessions=0))
+        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5, max_sessions=0), "the operator")
         assert desk.lines == ["info: server db/one: state drain, weight 5, max_sessions 0 (by the operator)"]
         assert desk.rings() == 1
+
+    run_jumping(conversation())
+
+
+def test_a_wish_is_taken_back_by_wishing_for_what_the_file_says() -> None:
+    async def conversation() -> None:
+        desk = Desk()
+        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5, max_sessions=9), "alice")
+        desk.book.wish("db", "one", Wish(state=Unsaid.FILE, max_sessions=Unsaid.FILE), "alice")
+        found = desk.standing().read(member(), 1)
+        assert (found.state, found.weight, found.max_sessions) == (READY, 5, 0)
+        desk.book.wish("db", "one", Wish(weight=Unsaid.FILE), "alice")
+        assert desk.standing().wishes(member()) == (None, None, None)
+
+    run_jumping(conversation())
+
+
+def test_a_name_means_one_server_or_all_that_an_entry_stands_for() -> None:
+    name = "db.test:80"
+    desk = Desk(member(), member(name=name, address=Host("db.test", 80)))
+    assert desk.book.seats("db", "one") == ("one",)
+    assert desk.book.seats("db", f"{name}#2") == (f"{name}#2",)
+    assert desk.book.seats("db", name)[:2] == (f"{name}#1", f"{name}#2")
+
+
+# What the operator is told
+
+
+def test_why_a_check_failed_is_known_until_another_server_is_there() -> None:
+    desk = Desk()
+    assert desk.book.reason("db", "one") is None
+    desk.book.checked(target(), False, "refused")
+    desk.book.checked(target(), True, "")
+    assert desk.book.reason("db", "one") == "refused"
+    desk.book.forget("db", "one")
+    assert desk.book.reason("db", "one") is None
+
+
+def test_it_is_known_when_a_verdict_changed_last_also_by_the_next_control_process() -> None:
+    async def conversation() -> None:
+        desk = Desk()
+        assert desk.book.judged_at("db", "one") == 0
+        desk.book.judged(target(), Verdict.DOWN, "refused")
+        since = desk.book.judged_at("db", "one")
+        assert since > 0
+        await asyncio.sleep(5)
+        desk.book.judged(target(), Verdict.DOWN, "refused")
+        assert desk.open_book(desk.upstream).judged_at("db", "one") == since
 
     run_jumping(conversation())
 
@@ -286,7 +335,7 @@ def test_a_wish_is_told() -> None:
 def test_there_must_be_such_a_server(upstream_name: str, server: str) -> None:
     desk = Desk()
     with pytest.raises(KeyError):
-        desk.book.wish(upstream_name, server, Wish(state=DRAIN))
+        desk.book.wish(upstream_name, server, Wish(state=DRAIN), "the operator")
     assert desk.lines == []
     assert desk.rings() == 0
 
@@ -299,7 +348,7 @@ def test_the_next_control_process_goes_on_from_what_the_last_one_wrote() -> None
         desk = Desk()
         desk.book.open()
         desk.book.judged(target(), Verdict.DOWN, "why")
-        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5))
+        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5), "the operator")
         desk.book.wanted(target(), None, 50)
         desk.book.close()
         desk.rings()
@@ -316,7 +365,7 @@ def test_the_next_control_process_goes_on_from_what_the_last_one_wrote() -> None
 def test_a_wish_is_dropped_where_the_file_says_something_else_now_and_only_there() -> None:
     async def conversation() -> None:
         desk = Desk(member(weight=2))
-        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5, max_sessions=3))
+        desk.book.wish("db", "one", Wish(state=DRAIN, weight=5, max_sessions=3), "the operator")
         desk.open_book(upstream(servers=(member(weight=4),))).open()
         desk.open_book(desk.upstream).open()
         found = desk.standing().read(member(weight=2), 2)
@@ -355,7 +404,7 @@ def test_where_something_else_is_asked_now_nothing_is_known_but_what_the_operato
         desk.book.judged(target(), Verdict.DOWN, "why")
         desk.book.judged(target(), Verdict.UP, "why")
         desk.book.wanted(target(), DRAIN, 50)
-        desk.book.wish("db", "one", Wish(weight=5))
+        desk.book.wish("db", "one", Wish(weight=5), "the operator")
         book = desk.open_book(now_asked)
         book.open()
         found = desk.standing().read(member(), 1)
@@ -438,7 +487,7 @@ def test_of_another_server_in_the_same_place_nothing_is_known() -> None:
         desk = Desk(NAMED)
         seat = "db.test:80#1"
         desk.book.judged(target(seat), Verdict.DOWN, "why")
-        desk.book.wish("db", seat, Wish(state=DRAIN))
+        desk.book.wish("db", seat, Wish(state=DRAIN), "the operator")
         desk.book.forget("db", seat)
         found = desk.standing(seat).read(NAMED, 1)
         assert (found.verdict, found.state) == (Verdict.UNKNOWN, READY)

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from l4d.address import Inet, Unix
 from l4d.config import model
-from l4d.control.book import Wish
 from l4d.control.checks import Checks
 from l4d.health.probe import Known, Target
 from l4d.stats.standing import Verdict
+from l4d.stats.wish import Wish
 from l4d.terms import ServerState
 from tests.kit.jumping import run_jumping
 from tests.unit.control.making import HERE, THERE, Desk, target
@@ -72,7 +72,7 @@ def test_the_operator_may_take_a_server_from_the_checks_and_give_it_back() -> No
         desk = Desk()
         desk.checks.add("one", HERE)
         for state, asked in ((DRAIN, {"one"}), (MAINT, set()), (MAINT, set()), (READY, {"one"}), (READY, {"one"})):
-            desk.book.wish("db", "one", Wish(state=state))
+            desk.book.wish("db", "one", Wish(state=state), "the operator")
             desk.checks.look("one")
             assert desk.asking.addresses.keys() == asked
 
@@ -83,10 +83,10 @@ def test_a_server_that_leaves_while_it_is_in_maint_does_not_come_back_with_ready
     async def conversation() -> None:
         desk = Desk()
         desk.checks.add("one", HERE)
-        desk.book.wish("db", "one", Wish(state=MAINT))
+        desk.book.wish("db", "one", Wish(state=MAINT), "the operator")
         desk.checks.look("one")
         desk.checks.remove("one")
-        desk.book.wish("db", "one", Wish(state=READY))
+        desk.book.wish("db", "one", Wish(state=READY), "the operator")
         desk.checks.look("one")
         assert desk.asking.asked == {}
 

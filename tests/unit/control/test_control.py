@@ -19,11 +19,14 @@ from l4d.child.assignment import Assignment
 from l4d.config import model
 from l4d.control import book as book_module
 from l4d.control import control as control_module
+from l4d.control.assignment import ControlAssignment
 from l4d.control.control import HEARTBEAT_SECONDS, KNOCK_SECONDS, Control
+from l4d.linux import calls
 from l4d.log.log import Log
 from l4d.names.found import Found
 from l4d.names.watch import Told
 from l4d.stats import catalogue
+from l4d.stats.changes import Changes
 from l4d.stats.columns import Columns
 from l4d.stats.seat import Seat
 from l4d.stats.standing import Standing, Verdict
@@ -67,9 +70,11 @@ class Stage:
         stack.enter_context(self.master)
         config = config_of(*upstreams)
         row = self.row
-        assignment = Assignment(
+        common = Assignment(
             1, config, None, row.board, row.columns, CONTROL, CONTROL, theirs, self.sink, os.getpid(), False
         )
+        self.inquiries = stack.enter_context(calls.listen())
+        assignment = ControlAssignment.of(common, self.inquiries, (), {}, Changes())
         self.control = Control(assignment, Log(self.sink, Level.DEBUG, "control"))
         self.status: int | None = None  # its exit status, when it has left
 
@@ -222,7 +227,6 @@ def test_a_reopened_log_is_handed_to_the_sink() -> None:
         stage.says(channel.LOG, null)
         os.close(null)
         await until("it has it", lambda: hasattr(stage.sink, "reopened"))
-        os.close(stage.sink.reopened)
         stage.says(channel.LOG)  # the descriptor was lost on the way
 
     play(conversation, upstream(check=NO_CHECK))

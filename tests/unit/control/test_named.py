@@ -7,7 +7,7 @@ import pytest
 
 from l4d.address import Host, Inet, Srv
 from l4d.config.model import SEATS
-from l4d.control.book import Book, Wish
+from l4d.control.book import Book
 from l4d.control.named import NamedServer
 from l4d.health.probe import Known
 from l4d.names.found import Found
@@ -15,6 +15,7 @@ from l4d.stats import catalogue
 from l4d.stats.seat import Seat
 from l4d.stats.standing import Verdict
 from l4d.stats.tally import ServerTally
+from l4d.stats.wish import Wish
 from l4d.terms import ServerState
 from l4d.upstream.places import Places as Seen
 from tests.kit.jumping import run_jumping
@@ -176,7 +177,7 @@ def test_who_gets_the_seat_of_another_gets_nothing_that_was_said_of_that() -> No
         named.entry.found((ONE,), whole=True)
         named.book.judged(target(seat), Verdict.DOWN, "why")
         named.book.wanted(target(seat), ServerState.DRAIN, 50)
-        named.book.wish("db", seat, Wish(state=ServerState.DRAIN))
+        named.book.wish("db", seat, Wish(state=ServerState.DRAIN), "the operator")
         named.entry.found((TWO,), whole=True)
         named.entry.tidy()
         named.entry.found((TWO, THREE), whole=True)
@@ -189,7 +190,7 @@ def test_who_gets_the_seat_of_another_gets_nothing_that_was_said_of_that() -> No
 def test_a_wish_for_the_name_holds_for_whoever_comes() -> None:
     async def conversation() -> None:
         named = Named()
-        named.book.wish("db", NAME, Wish(state=ServerState.MAINT))
+        named.book.wish("db", NAME, Wish(state=ServerState.MAINT), "the operator")
         named.entry.found((ONE, TWO), whole=True)
         assert named.addresses == {}
         assert named.asking.asked == {}

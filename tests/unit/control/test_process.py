@@ -18,10 +18,13 @@ from l4d.child import channel
 from l4d.child.assignment import Assignment
 from l4d.config import model
 from l4d.control import process
+from l4d.control.assignment import ControlAssignment
 from l4d.control.control import Control
+from l4d.linux import calls
 from l4d.linux.signals import Signals
 from l4d.log.log import Log
 from l4d.log.sinks import DescriptorSink, open_file
+from l4d.stats.changes import Changes
 from l4d.stats.columns import Columns
 from l4d.terms import CheckType, Level
 from tests.kit.processes import title
@@ -42,9 +45,10 @@ class Born:
         stack.callback(self.channel.close)
         sink = DescriptorSink(open_file(str(log)))
         stack.callback(sink.close)
-        assignment = Assignment(
+        common = Assignment(
             1, config, None, row.board, row.columns, CONTROL, CONTROL, theirs, sink, master, detached=False
         )
+        assignment = ControlAssignment.of(common, stack.enter_context(calls.listen()), (), {}, Changes())
         self.pid = os.fork()
         if self.pid == 0:
             self.channel.close()

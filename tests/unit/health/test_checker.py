@@ -46,7 +46,7 @@ class Told:
         self.verdicts: list[tuple[str, Verdict, str]] = []
         self.wishes: list[tuple[ServerState | None, int | None]] = []
 
-    def checked(self, target: Target, well: bool) -> None:
+    def checked(self, target: Target, well: bool, why: str) -> None:
         self.results.append(well)
 
     def judged(self, target: Target, verdict: Verdict, why: str) -> None:
@@ -327,7 +327,7 @@ def test_nothing_is_told_of_a_server_that_is_forgotten() -> None:
 def test_a_server_may_be_forgotten_by_whoever_is_told_of_it() -> None:
     async def conversation() -> None:
         scene = Scene(Scripted(Answer(well=True, state=ServerState.DRAIN)))
-        scene.told.checked = lambda target, well: scene.checker.forget(target)  # type: ignore[method-assign]
+        scene.told.checked = lambda target, well, why: scene.checker.forget(target)  # type: ignore[method-assign]
         scene.checker.watch(ONE, Known(Verdict.UNKNOWN))
         await asyncio.sleep(10)
         assert len(scene.probe.asked_at) == 1

@@ -87,3 +87,10 @@ def test_who_is_in_a_slot_is_found_and_nobody_in_a_slot_that_there_is_not() -> N
     two = generation(2)
     child = give_birth(two, 1)
     assert [two.child_of(slot) for slot in (-1, 0, 1, 2)] == [None, None, child, None]
+
+
+@pytest.mark.parametrize(("leaving", "serving"), [(False, False), (False, True), (True, True), (True, False)])
+def test_one_that_leaves_and_never_served_is_abandoned(leaving: bool, serving: bool) -> None:
+    one = generation(1)
+    one.leaving, one.serving = leaving, serving
+    assert one.abandoned is (leaving and not serving)

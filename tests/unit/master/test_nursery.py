@@ -42,6 +42,7 @@ class Master:
         self.sessions = self.columns.of(catalogue.SESSIONS, "web")
         self.begun = self.columns.of(catalogue.SESSIONS_TOTAL, "web")
         self.told: list[str] = []
+        self.replacements: list[str] = []  # the roles of those that were replaced
         self.refusals = 0  # so many forks fail
         self.hanging: set[int] = set()  # rows of workers whose heart has stopped
         self.workers: list[Process] = []
@@ -71,6 +72,9 @@ class Master:
 
     def worker_said(self, child: Child, word: bytes) -> None:
         self.told.append(f"{child.generation.number} {word.decode()}")
+
+    def replaced(self, role: str) -> None:
+        self.replacements.append(role)
 
     def worker_left(self, child: Child) -> None:
         self.told.append(f"{child.generation.number} left")
@@ -222,6 +226,7 @@ def test_one_that_dies_while_it_serves_is_replaced_at_once_and_the_next_one_begi
     assert master.workers[2].at_work()
     assert other.at_work()
     assert generation.slots[0].child is master.children[2]
+    assert master.replacements == ["worker"]
 
 
 def test_what_was_lost_with_one_is_told_and_what_it_counted_is_kept(master: Master) -> None:

@@ -77,5 +77,5 @@ def test_a_unix_socket_is_not_steered(tmp_path: Path) -> None:
     ],
 )
 def test_why_an_address_cannot_be_had_is_one_line(address: Address, number: int, why: str) -> None:
-    told = explain(TCP, address, OSError(number, os.strerror(number)))
+    told = explain(TCP.protocol, address, "listeners.web", OSError(number, os.strerror(number)))
     assert told == f"cannot listen on tcp {address} (listeners.web): {why}"

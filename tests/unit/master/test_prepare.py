@@ -34,7 +34,7 @@ def missing(folder: Path, check: str, more: str = "") -> list[str]:
     made = loaded(folder, config(folder, check, more))
     before = own_descriptors()
     with pytest.raises(StartError) as caught:
-        prepare(made, {}, "")
+        prepare(made, {}, {}, "")
     assert own_descriptors() == before
     return [message.replace(f"{folder}/", "") for message in caught.value.messages]
 
@@ -47,7 +47,7 @@ def test_what_is_there_is_opened_and_can_be_dropped(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2\n")
     made = loaded(tmp_path, config(tmp_path, redis(password_file=f"{tmp_path}/secret")))
     before = own_descriptors()
-    prepared = prepare(made, {}, "")
+    prepared = prepare(made, {}, {}, "")
     assert prepared.slots == 2
     assert [len(bound.sockets) for bound in prepared.plan.by_listener["pg"]] == [2]
     prepared.drop()
@@ -73,7 +73,7 @@ def test_a_variable_that_is_not_set_is_told_with_its_key(tmp_path: Path, monkeyp
         "upstreams.pg.check.password_env: there is no L4D_TEST_PASSWORD in the environment"
     ]
     monkeypatch.setenv("L4D_TEST_PASSWORD", "hunter2")
-    prepare(loaded(tmp_path, config(tmp_path, redis(password_env="L4D_TEST_PASSWORD"))), {}, "").drop()
+    prepare(loaded(tmp_path, config(tmp_path, redis(password_env="L4D_TEST_PASSWORD"))), {}, {}, "").drop()
 
 
 def test_authorities_that_cannot_be_read_are_told_with_their_key(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_program_that_is_not_there_is_told_with_its_key(tmp_path: Path, monkey
         assert told == [f"upstreams.pg.check.command: there is no program {command}".replace(f"{tmp_path}/", "")]
     for command in ("true", f"{tmp_path}/mine"):
         made = loaded(tmp_path, config(tmp_path, f"check = {{ type = 'exec', command = ['{command}'] }}"))
-        prepare(made, {}, "").drop()
+        prepare(made, {}, {}, "").drop()
 
 
 def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
@@ -112,4 +112,28 @@ def test_no_socket_is_opened_for_what_cannot_be_served_anyway(tmp_path: Path, mo
 @needs_root
 def test_as_many_descriptors_as_the_hard_limit_has_can_be_had(tmp_path: Path) -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    prepare(loaded(tmp_path, config(tmp_path, more=f"rlimit_nofile = {hard}")), {}, "").drop()
+    prepare(loaded(tmp_path, config(tmp_path, more=f"rlimit_nofile = {hard}")), {}, {}, "").drop()
+
+
+def test_access_logs_are_opened_once_for_each_target_and_closed_again(tmp_path: Path) -> None:
+    logs = f"access = '{tmp_path}/all'\n[defaults.listeners]\naccess_log = '{tmp_path}/mine'\n"
+    made = loaded(tmp_path, config(tmp_path).replace("[listeners.pg]", f"{logs}[listeners.pg]"))
+    before = own_descriptors()
+    prepared = prepare(made, {}, {}, "")
+    assert list(prepared.access) == [f"{tmp_path}/all", f"{tmp_path}/mine"]
+    prepared.drop()
+    assert own_descriptors() == before
+
+
+def test_access_logs_that_cannot_be_opened_are_told_with_their_keys(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    logs = f"access = '{tmp_path}/all'\n[defaults.listeners]\naccess_log = '{tmp_path}/none/mine'\n"
+    made = loaded(tmp_path, config(tmp_path).replace("[listeners.pg]", f"{logs}[listeners.pg]"))
+    before = own_descriptors()
+    with pytest.raises(StartError) as caught:
+        prepare(made, {}, {}, "")
+    assert caught.value.messages == (
+        f"cannot open the log {tmp_path}/all (log.access): Is a directory",
+        f"cannot open the log {tmp_path}/none/mine (listeners.pg.access_log): No such file or directory",
+    )
+    assert own_descriptors() == before

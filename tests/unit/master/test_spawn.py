@@ -13,10 +13,13 @@ import pytest
 from l4d.child import channel
 from l4d.child.assignment import Assignment
 from l4d.control import process as control
+from l4d.control.assignment import ControlAssignment
+from l4d.linux import calls
 from l4d.master.generation import Child, Generation
 from l4d.master.prepare import Prepared, prepare
 from l4d.master.spawn import Spawner
 from l4d.stats import catalogue
+from l4d.stats.changes import Changes
 from l4d.stats.columns import Columns
 from l4d.worker import process as worker
 from l4d.worker.assignment import WorkerAssignment
@@ -28,15 +31,16 @@ from tests.unit.master.test_prepare import config
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Iterator[Prepared]:
-    made = prepare(loaded(tmp_path, config(tmp_path)), {}, "")
+    made = prepare(loaded(tmp_path, config(tmp_path)), {}, {}, "")
     yield made
     made.drop()
 
 
 @pytest.fixture
-def spawner() -> Spawner:
+def spawner() -> Iterator[Spawner]:
     board = OwnBoard(rows=8, columns=512)
-    return Spawner(board, Columns(512), board.take_row(), detached=False)
+    with calls.listen() as inquiries:
+        yield Spawner(board, Columns(512), board.take_row(), inquiries, Changes(), detached=False)
 
 
 def generation(prepared: Prepared) -> Generation:
@@ -90,10 +94,11 @@ def test_a_worker_has_its_row_its_slot_and_the_sockets_of_that_slot_alone(
 def test_a_child_has_no_descriptor_that_is_the_masters_alone(
     prepared: Prepared, spawner: Spawner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def main(assignment: Assignment) -> NoReturn:
+    def main(assignment: ControlAssignment) -> NoReturn:
         has = {int(name) for name in os.listdir("/proc/self/fd")}
         has -= {min(set(range(100)) - has), 0, 1, 2}
         mine = {assignment.channel.fileno(), assignment.sink.fd, *assignment.board.descriptors}
+        mine.add(assignment.inquiries.fileno())
         others = {fd for fd in has - mine if os.path.exists(f"/proc/self/fd/{fd}")}
         say(assignment, f"{sorted(others)} {mine <= has}")
 
@@ -101,6 +106,21 @@ def test_a_child_has_no_descriptor_that_is_the_masters_alone(
     pid, pidfd, ours = spawner.control(3, prepared)
     assert heard(ours) == "[] True"
     assert bury(pid, pidfd, ours) == 0
+
+
+def test_a_worker_has_the_access_logs(tmp_path: Path, spawner: Spawner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(assignment: WorkerAssignment) -> NoReturn:
+        [(target, outlet)] = assignment.access.items()
+        say(assignment, f"{target.endswith('/all')} {outlet.put([b'a line'])}")
+
+    monkeypatch.setattr(worker, "main", main)
+    logging = config(tmp_path).replace("[listeners.pg]", f"access = '{tmp_path}/all'\n[listeners.pg]")
+    made = prepare(loaded(tmp_path, logging), {}, {}, "")
+    child = spawner.worker(generation(made), 0)
+    assert heard(child.channel) == "True Taken(lines=1, lost=0)"
+    assert bury_child(child) == 0
+    assert (tmp_path / "all").read_bytes() == b"a line"
+    made.drop()
 
 
 def test_control_writes_the_row_that_all_control_processes_have(

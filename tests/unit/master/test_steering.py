@@ -1,5 +1,6 @@
 """Where clients go, and when addresses that are gone are closed."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +43,7 @@ class Master:
         self.log = Log(self.sink, Level.INFO, "master")
         self.settled = True
         wanted = config(folder, dns="udp 127.0.0.1:0")
-        self.estate = Estate(cast(Board, None), Columns(), 1)
+        self.estate = Estate(cast(Board, None), Columns(), 1, cast(socket.socket, None))
         self.estate.held = keep(plan(wanted, 2, {}, ()), wanted, {})
         none = replace(wanted, listeners={})
         made = plan(none, 2, self.estate.held, (), retain=True)

@@ -8,11 +8,11 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from l4d.address import Host, Srv
+from l4d.address import Host, Inet, Srv
 from l4d.child import channel
 from l4d.config import model
 from l4d.log.log import Log
@@ -33,7 +33,7 @@ from l4d.stats import catalogue
 from l4d.terms import CheckType, Level
 from tests.kit.processes import descriptors
 from tests.kit.wait import wait_until
-from tests.unit.making import NO_CHECK, Clock, Lines, NeverWaiting, member, upstream
+from tests.unit.making import NO_ADMIN, NO_CHECK, Clock, Lines, NeverWaiting, config_of, member, upstream
 from tests.unit.master.played import Process
 
 CHECKED = upstream(check=replace(NO_CHECK, type=CheckType.TCP))
@@ -50,6 +50,8 @@ class Nursery:
         self.log = Log(self.sink, Level.INFO, "master")
         self.left = 0
         self.looked = 0
+        self.asked: list[str] = []
+        self.replacements: list[str] = []  # the roles of those that were replaced
         self.refusals = 0  # so many forks fail
         self.last_beat: float | None = None  # of the one at work; None: it beats all the time
         self.processes: list[Process] = []
@@ -73,13 +75,20 @@ class Nursery:
     def control_left(self) -> None:
         self.left += 1
 
+    def replaced(self, role: str) -> None:
+        self.replacements.append(role)
+
     def control_looked(self) -> None:
         self.looked += 1
+
+    def control_asks(self, what: str) -> list[str]:
+        self.asked.append(what)
+        return ["no such file"]
 
     # As the test
 
     def serve(self, number: int, *upstreams: model.Upstream) -> Generation:
-        config = SimpleNamespace(upstreams={each.name: each for each in upstreams or (CHECKED,)})
+        config = SimpleNamespace(upstreams={each.name: each for each in upstreams or (CHECKED,)}, admin=NO_ADMIN)
         prepared = cast(Prepared, SimpleNamespace(config=config))
         generation = Generation(number, prepared, frozenset({(catalogue.SEAT, ("db", f"{number}"))}))
         self.steward.serve(generation)
@@ -176,7 +185,15 @@ def test_for_addresses_without_checks_no_control_is_needed() -> None:
 
 
 def config(*upstreams: model.Upstream) -> model.Config:
-    return cast(model.Config, SimpleNamespace(upstreams={each.name: each for each in upstreams}))
+    return cast(model.Config, SimpleNamespace(upstreams={each.name: each for each in upstreams}, admin=NO_ADMIN))
+
+
+@pytest.mark.parametrize("admin", [{"socket": "/run/l4d.sock"}, {"listen": Inet("127.0.0.1", 9000)}])
+def test_control_is_needed_to_answer_the_operator(
+    admin: dict[str, Any],
+) -> None:
+    asked = replace(config_of(UNCHECKED), admin=replace(NO_ADMIN, **admin))
+    assert needs_control(asked)
 
 
 def test_where_none_is_needed_none_is_started(nursery: Nursery) -> None:
@@ -315,7 +332,7 @@ def test_one_that_dies_at_work_is_replaced_at_once(nursery: Nursery) -> None:
     ]
     nursery.ready(nursery.processes[1])
     assert nursery.processes[1].at_work()
-    assert nursery.left == 1
+    assert (nursery.left, nursery.replacements) == (1, ["control"])
 
 
 def test_one_that_keeps_dying_is_replaced_after_a_growing_pause(nursery: Nursery) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+from typing import cast
 
 from l4d.loop.loop import Loop
 from l4d.master.estate import Estate
@@ -14,7 +16,7 @@ from tests.unit.master.played import Process
 def test_those_that_live_are_killed_though_another_one_has_just_ended_by_itself() -> None:
     loop = Loop()
     gone: list[bool] = []
-    estate = Estate(OwnBoard(rows=8, columns=2048), Columns(), 1)
+    estate = Estate(OwnBoard(rows=8, columns=2048), Columns(), 1, cast(socket.socket, None))
     strangers = Strangers(loop, estate, {0, 1}, lambda: gone.append(strangers.alive))
     ended, lives = Process(1), Process(1)
     for row, process in enumerate((ended, lives), 2):

@@ -7,7 +7,8 @@ import pytest
 
 from l4d.address import Inet, Unix
 from l4d.handover import record
-from l4d.master.will import AddressLeft, BoardLeft, ColumnsLeft, PidFileLeft, Will, WillError, decode, encode
+from l4d.master.will import AddressLeft, BoardLeft, ColumnsLeft, DoorLeft, PidFileLeft, Will, WillError, decode, encode
+from l4d.stats.changes import Change, Changes
 from l4d.terms import Protocol
 
 WILL = Will(
@@ -20,7 +21,13 @@ WILL = Will(
         AddressLeft(Protocol.TCP, Unix("/run/\udcff x"), "", Unix("/run/\udcff x"), "app", False, False, 9, (10,)),
     ),
     pid_file=PidFileLeft("/run/l4d.pid", 11),
-    descriptors=12,
+    inquiries=12,
+    doors=(
+        DoorLeft(Unix("/run/l4d.sock"), Unix("/run/l4d.sock"), 0o600, 13, 14),
+        DoorLeft(Inet("127.0.0.1", 0), Inet("127.0.0.1", 40124), 0o600, 15, 16),
+    ),
+    changes=Changes(1.5, [Change(2.5, "start", "success", 1, "")]),
+    descriptors=17,
 )
 
 
@@ -35,6 +42,13 @@ def test_what_is_left_is_what_is_found() -> None:
 
 def test_there_may_be_no_pid_file() -> None:
     assert decode(document(pid_file=None)).pid_file is None
+
+
+def test_a_program_of_before_leaves_less() -> None:
+    before = json.loads(encode(WILL))
+    del before["inquiries"], before["doors"], before["changes"]
+    will = decode(json.dumps(before).encode())
+    assert (will.inquiries, will.doors, will.changes) == (None, (), Changes())
 
 
 def test_fields_of_a_later_program_are_passed_over() -> None:
@@ -74,6 +88,8 @@ def test_records_that_this_program_could_not_read_are_refused() -> None:
         document(pid_file={"path": 3, "descriptor": 4}),
         document(columns={"given": [["sessions", "web"]], "free": [], "used": 1}),
         document(board=None),
+        document(doors=[{"address": "/run/x"}]),
+        document(changes=[]),
     ],
 )
 def test_what_is_no_will_is_refused(data: bytes) -> None:
