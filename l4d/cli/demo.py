@@ -15,7 +15,7 @@ from pathlib import Path
 
 from l4d.cli import demo_page as page
 from l4d.cli.demo_clients import ask
-from l4d.cli.demo_proxy import DemoProxy, configuration, started_proxy
+from l4d.cli.demo_proxy import DemoProxy, admin_socket, configuration, started_proxy
 from l4d.cli.demo_servers import DemoServer, DemoServers, started_servers
 from l4d.cli.output import say
 from l4d.errors import StartError
@@ -44,14 +44,15 @@ def _play(*, once: bool) -> int:
         folder = stage.enter_context(tempfile.TemporaryDirectory(prefix="l4d-demo-"))
         servers = stage.enter_context(started_servers())
         config = Path(folder, "l4d.toml")
-        config.write_text(configuration(servers.all), encoding="utf-8")
+        socket_path = admin_socket(folder)
+        config.write_text(configuration(servers.all, socket_path), encoding="utf-8")
         proxy = stage.enter_context(started_proxy(config))
         _wait_ready(proxy, signals)
         say(page.cast(proxy, servers.all) + page.script(config))
         asked = {protocol: ask(protocol, proxy.addresses[protocol]) for protocol in Protocol}
         say(page.answers(asked))
         if not once:
-            say(page.invitation(proxy, servers.all))
+            say(page.invitation(proxy, servers.all, socket_path))
             _stay(proxy, servers, signals)
     say(page.farewell())
     return 0 if all(each.complete for each in asked.values()) or not once else 1

@@ -1,8 +1,10 @@
 """What the demo shows, in words and small tables."""
 
 import os
+import shlex
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from l4d.cli.demo_clients import Asked
@@ -49,8 +51,8 @@ def _verdict(asked: Iterable[Asked]) -> str:
     return "That is not as it should be: every question wants an answer, and every server a share."
 
 
-def invitation(proxy: DemoProxy, servers: Sequence[DemoServer]) -> str:
-    """What to try."""
+def invitation(proxy: DemoProxy, servers: Sequence[DemoServer], socket_path: str) -> str:
+    """What to try; the commands ask at *socket_path*, if there is one."""
     commands = {
         f"{_NETCAT[protocol]} {address.host} {address.port}": f"over {protocol.name}"
         for protocol, address in proxy.addresses.items()
@@ -58,8 +60,31 @@ def invitation(proxy: DemoProxy, servers: Sequence[DemoServer]) -> str:
     commands[f"kill {servers[0].pid}"] = f"end {servers[0].name}: the others take its clients"
     commands[f"kill -HUP {proxy.pid}"] = "reload, after changing the configuration"
     lines = [f"{command:24}{meaning}" for command, meaning in commands.items()]
-    note = ["", "Each line you type into nc is answered; a new nc meets the next server."]
-    return _part("Try it, in another terminal", [*lines, *note]) + _part("What l4d logs; Ctrl-C ends it all", [])
+    lines += ["", "Each line you type into nc is answered; a new nc meets the next server."]
+    lines += ["", f"The status page: {proxy.status_page}"]
+    if socket_path:
+        lines += ["", *_steering(servers[0], socket_path)]
+    return _part("Try it, in another terminal", lines) + _part("What l4d logs; Ctrl-C ends it all", [])
+
+
+def _steering(server: DemoServer, socket_path: str) -> Iterator[str]:
+    """Commands for the running l4d, which are long lines."""
+    l4d, there, name = _typed(), f"--socket {socket_path}", f"{server.protocol.value}/{server.name}"
+    yield "The same in a terminal; q leaves:"
+    yield f"  {l4d} top {there}"
+    yield f"Give {server.name} nothing new, then sessions again:"
+    yield f"  {l4d} drain {name} {there}"
+    yield f"  {l4d} ready {name} {there}"
+    yield "All that can be asked:"
+    yield f"  {l4d} -h"
+
+
+def _typed() -> str:
+    """How l4d is typed in another terminal: as this one was, though perhaps in another folder."""
+    program, found = os.path.abspath(sys.argv[0]), shutil.which("l4d")
+    if found is not None and os.path.abspath(found) == program:
+        return "l4d"
+    return shlex.quote(program) if os.path.basename(program) == "l4d" else f"{shlex.quote(sys.executable)} -m l4d"
 
 
 def log(lines: Iterable[str]) -> str:

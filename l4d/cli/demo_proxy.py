@@ -11,19 +11,29 @@ from pathlib import Path
 
 from l4d.address import Inet
 from l4d.cli.demo_servers import DemoServer
+from l4d.config.addresses import LONGEST_PATH
 from l4d.linux.process import die_with_parent
 from l4d.terms import Protocol
 
 FAVOURITE_PORT = 4000
 
 _LISTENING = re.compile(r"listening on (tcp|udp) ([\d.]+):(\d+) ")
+_STATUS_PAGE = re.compile(r"admin API on tcp (\S+), read only")
 _FAREWELL = 5.0  # seconds it may take to end
 
 
-def configuration(servers: Iterable[DemoServer]) -> str:
+def admin_socket(folder: str) -> str:
+    """Where the commands ask l4d, in *folder*; "": the folder's path is too long for that."""
+    path = os.path.join(folder, "l4d.sock")
+    return path if len(os.fsencode(path)) <= LONGEST_PATH else ""
+
+
+def configuration(servers: Iterable[DemoServer], socket_path: str = "") -> str:
     """The l4d.toml of the demo."""
     port = FAVOURITE_PORT if _is_free(FAVOURITE_PORT) else 0
-    lines = ["[main]", "workers = 2", ""]
+    lines = ["[main]", "workers = 2", "", "[admin]"]
+    lines += [f'socket = "{socket_path}"'] if socket_path else []
+    lines += ['listen = "127.0.0.1:0"', ""]
     for protocol in Protocol:
         name = protocol.value
         lines += [f"[listeners.{name}]", f'bind = "127.0.0.1:{port}"', f'protocol = "{name}"', f'upstream = "{name}"']
@@ -55,6 +65,7 @@ class DemoProxy:
         self.log_fd = process.stderr.fileno()
         self.pid = process.pid
         self.addresses: dict[Protocol, Inet] = {}
+        self.status_page = ""
         self.ready = False
         self.over = False  # its log has ended, and so has it
         self._process = process
@@ -73,6 +84,8 @@ class DemoProxy:
     def _heed(self, text: str) -> None:
         if found := _LISTENING.search(text):
             self.addresses[Protocol(found[1])] = Inet(found[2], int(found[3]))
+        if found := _STATUS_PAGE.search(text):
+            self.status_page = f"http://{found[1]}/"
         self.ready = self.ready or "ready: generation " in text
 
     def wait(self) -> int:

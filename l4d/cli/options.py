@@ -5,6 +5,7 @@
     -s SIGNAL      [-c FILE]                    tell the running master something
     -v | -V                                     versions
     demo [--once]                               see it work
+    status, top, sessions ...                   ask or change a running l4d; commands/catalogue.py has them
 
 What makes no sense together is refused rather than half obeyed.
 """
@@ -15,13 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from l4d.cli.commands.asked import Asked, overview, understand
+from l4d.cli.commands.catalogue import COMMANDS, DEFAULT_CONFIG
 from l4d.cli.output import complain, say
+from l4d.config.suggest import did_you_mean
 
-DEFAULT_CONFIG = "/etc/l4d/l4d.toml"
-
-_LATER = frozenset(
-    ("status", "top", "sessions", "kill", "servers", "drain", "ready", "maint", "weight", "explain", "diff", "convert")
-)
+_LATER = frozenset(("convert",))
 
 _HELP = f"""\
 usage: l4d [-d] [-c FILE] [--set KEY=VALUE]...          serve what FILE says
@@ -30,7 +30,9 @@ usage: l4d [-d] [-c FILE] [--set KEY=VALUE]...          serve what FILE says
        l4d -s SIGNAL [-c FILE]                          tell the running l4d
        l4d -v | -V                                      version; with all it stands on
        l4d demo [--once]                                see it work, with nothing prepared
+       l4d COMMAND [--socket PATH | -c FILE] ...        ask or change a running l4d; l4d COMMAND -h tells more
 
+{overview()}
   -c FILE          the configuration; {DEFAULT_CONFIG} when not given
   -d               run as a daemon
   -t               check the configuration, open what it names, print every problem
@@ -83,7 +85,7 @@ class Options:
     once: bool = False
 
 
-def parse(arguments: Sequence[str]) -> Options:
+def parse(arguments: Sequence[str]) -> Options | Asked:
     """What *arguments* ask for. Exits with status 2 and one line when they make no sense, with 0 after -h."""
     if arguments and not arguments[0].startswith("-"):
         return _parse_command(arguments[0], arguments[1:])
@@ -91,12 +93,14 @@ def parse(arguments: Sequence[str]) -> Options:
     return _understood(parser, parser.parse_args(arguments))
 
 
-def _parse_command(command: str, arguments: Sequence[str]) -> Options:
+def _parse_command(command: str, arguments: Sequence[str]) -> Options | Asked:
+    if command in COMMANDS:
+        return understand(COMMANDS[command], arguments)
     parser = _Parser()
     if command in _LATER:
         parser.error(f"'{command}' is not available in this version")
     if command != "demo":
-        parser.error(f"no such command: '{command}'")
+        parser.error(f"no such command: '{command}'{did_you_mean(command, [*COMMANDS, 'demo'])}")
     parser.add_argument("--once", action="store_true")
     return Options(Task.DEMO, once=parser.parse_args(arguments).once)
 

@@ -15,7 +15,8 @@ import pytest
 
 from l4d.address import Inet
 from tests.kit import Client, UdpClient, wait_until
-from tests.kit.command import L4D, environment
+from tests.kit.api import Api
+from tests.kit.command import L4D, command, environment
 from tests.kit.processes import children, is_alive
 
 SERVERS = {f"{protocol}-server-{number}" for protocol in ("tcp", "udp") for number in (1, 2, 3)}
@@ -27,7 +28,7 @@ class Demo:
     def __init__(self, folder: Path, *args: str, command: Sequence[str] = L4D) -> None:
         self._folder = folder
         self._output = folder / "output"
-        self._temporary = folder / "temporary"
+        self._temporary = folder / "tmp"  # the path of a socket in it must not be too long
         self._temporary.mkdir()
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
@@ -134,6 +135,12 @@ def test_what_it_says_to_type_works(demo: Play) -> None:
         _is_an_answer(client.send(b"hello\n").read_line(), "tcp-server-")
     with UdpClient(udp) as asking:
         _is_an_answer(asking.send(b"hello\n").receive(), "udp-server-")
+    [socket_path] = re.findall(r"l4d top --socket (\S+)", shown.output())
+    assert "tcp-server-1" in command("servers", "--socket", socket_path).stdout
+    assert command("drain", "tcp/tcp-server-1", "--socket", socket_path).returncode == 0
+    [page] = re.findall(r"The status page: http://([\d.]+):(\d+)/", shown.output())
+    reply = Api(Inet(page[0], int(page[1]))).ask("GET", "/")
+    assert reply.headers["Content-Type"].startswith("text/html")
 
 
 def _is_an_answer(line: bytes, name: str) -> None:
@@ -149,7 +156,7 @@ def test_nothing_is_left_when_it_is_told_to_end(number: signal.Signals, demo: Pl
     shown = demo()
     shown.wait_until_shown()
     processes = shown.processes()
-    assert len(processes) == 10  # the demo, six servers, the master and two workers
+    assert len(processes) == 11  # the demo, six servers, the master, two workers and control
     shown.signal(number)
     assert shown.wait() == 0
     assert [pid for pid in processes if is_alive(pid)] == []
@@ -233,6 +240,6 @@ def test_when_the_proxy_does_not_start_the_demo_says_why(demo: Play) -> None:
 _WITH_A_WRONG_CONFIGURATION = """
 from l4d.cli import demo
 from l4d.cli.main import main
-demo.configuration = lambda servers: "[main]\\nworkers = 'many'\\n"
+demo.configuration = lambda servers, socket_path: "[main]\\nworkers = 'many'\\n"
 raise SystemExit(main())
 """

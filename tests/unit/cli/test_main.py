@@ -32,6 +32,15 @@ def test_what_cannot_be_done_here_ends_with_1(
     assert capsys.readouterr() == ("", "l4d: first\nl4d: second\n")
 
 
+def test_a_letter_that_the_locale_has_not_is_said_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _make_it(UnicodeEncodeError("ascii", "caf\xe9", 3, 4, "ordinal not in range(128)"), monkeypatch)
+    assert main([]) == 1
+    words = "l4d: '\\xe9' cannot be written in ascii; use a UTF-8 locale, as by LC_ALL=C.UTF-8\n"
+    assert capsys.readouterr() == ("", words)
+
+
 @pytest.mark.parametrize(("raised", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)])
 def test_who_is_interrupted_ends_in_silence(
     raised: BaseException, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

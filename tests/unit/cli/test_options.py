@@ -2,7 +2,8 @@
 
 import pytest
 
-from l4d.cli.options import DEFAULT_CONFIG, Options, Signal, Task, parse
+from l4d.cli.commands.catalogue import DEFAULT_CONFIG
+from l4d.cli.options import Options, Signal, Task, parse
 
 
 @pytest.mark.parametrize(
@@ -31,11 +32,12 @@ def test_what_is_typed_is_understood(line: str, meaning: Options) -> None:
 
 
 def test_without_a_file_the_usual_one_is_meant() -> None:
-    assert parse([]).config == DEFAULT_CONFIG == "/etc/l4d/l4d.toml"
+    assert parse([]) == Options(Task.RUN, config=DEFAULT_CONFIG)
+    assert DEFAULT_CONFIG == "/etc/l4d/l4d.toml"
 
 
 def test_an_empty_file_name_is_not_the_usual_one() -> None:
-    assert parse(["-c", ""]).config == ""
+    assert parse(["-c", ""]) == Options(Task.RUN, config="")
 
 
 @pytest.mark.parametrize(
@@ -53,9 +55,9 @@ def test_an_empty_file_name_is_not_the_usual_one() -> None:
         ("-v -c x.toml", "-c does not go with -v"),
         ("-s reload --set a=1", "--set does not go with -s"),
         ("-s hup", "-s hup: no such signal; choose stop, quit, reload, reopen or upgrade"),
-        ("top", "'top' is not available in this version"),
         ("convert nginx.conf", "'convert' is not available in this version"),
         ("dance", "no such command: 'dance'"),
+        ("statsu", "no such command: 'statsu'; did you mean 'status'?"),
         ("demo --twice", "unrecognized arguments: --twice"),
         ("demo -c x.toml", "unrecognized arguments: -c x.toml"),
         ("-c x.toml demo", "unrecognized arguments: demo"),
