@@ -60,7 +60,7 @@ COMPILED := build/compiled
 
 compiled: $(VENV)/for-compile
 	@rm -rf $(COMPILED) && mkdir -p $(COMPILED)
-	@cp -r l4d tests bench conf docs Makefile setup.py pyproject.toml README.md $(COMPILED)/
+	@cp -r l4d tests bench conf docs packaging Makefile setup.py pyproject.toml README.md $(COMPILED)/
 	@cd $(COMPILED) && L4D_COMPILE=1 $(abspath $(BIN))/python setup.py --quiet build_ext --inplace >compile.log 2>&1 \
 	    || { cat compile.log; exit 1; }
 	@cd $(COMPILED) && PYTHONPATH=. $(abspath $(BIN))/python -m l4d -V | grep 'compiled with mypyc'

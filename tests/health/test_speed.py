@@ -26,7 +26,7 @@ class Counted:
         self.good = 0
         self.bad = 0
 
-    def checked(self, target: Target, well: bool) -> None:
+    def checked(self, target: Target, well: bool, why: str) -> None:
         self.good += well
         self.bad += not well
 

@@ -85,15 +85,15 @@ class Peer(Closing):
 class Client(Peer):
     """A peer that connects."""
 
-    def __init__(self, address: Address, *, receive_buffer: int = 0, source: str = "") -> None:
-        """From the address *source*, if one is given."""
+    def __init__(self, address: Address, *, receive_buffer: int = 0, source: str = "", port: int = 0) -> None:
+        """From the address *source*, if one is given, and from that *port* of it."""
         sock = socket.socket(address.family, socket.SOCK_STREAM)
         super().__init__(sock)
         if receive_buffer:  # before connecting, or the window is not bound by it
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
             if source:
-                sock.bind((source, 0))
+                sock.bind((source, port))
             sock.connect(address.sockaddr)
         except OSError:
             sock.close()

@@ -24,8 +24,8 @@ def wait_until(what: str, condition: Callable[[], T], timeout: float = TIMEOUT) 
     return result
 
 
-def is_readable(sock: socket.socket) -> bool:
-    """Whether the socket has something to read or accept, an end or an error included, without waiting."""
+def is_readable(sock: socket.socket | int) -> bool:
+    """Whether it has something to read or accept, an end or an error included, without waiting."""
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
