@@ -146,9 +146,10 @@ class Daemon:
 
     def upgrade(self) -> None:
         """USR2, until the program on disk is l4d and the next generation is ready."""
-        before = self.generation()
+        before, last = self.generation(), self.master
         self.signal(SIGUSR2)
-        self._wait(f"a generation after {before} is ready", lambda: self.generation() > before)
+        # Each of the two masters says its part, in no certain order.
+        self._wait(f"a generation after {before} is ready", lambda: self.generation() > before and self.master != last)
 
     def hand_over(self, toml: str | None = None) -> None:
         """Reload, until the workers of before are gone."""
