@@ -3,6 +3,7 @@
 Binding and listening are two steps, so that of several addresses none takes a client before all of them are ours.
 """
 
+import contextlib
 import errno
 import os
 import socket
@@ -146,6 +147,13 @@ def is_socket(path: str) -> bool:
         return stat.S_ISSOCK(os.lstat(path).st_mode)
     except OSError:
         return False
+
+
+def remove_path(address: Address) -> None:
+    """Nobody listens at *address* any more: the path of a unix socket goes. One that is gone already is no loss."""
+    if isinstance(address, Unix):
+        with contextlib.suppress(OSError):
+            os.unlink(address.path)
 
 
 def _is_stale(path: str) -> bool:

@@ -5,16 +5,14 @@ socket k. So a group may have more sockets than there are slots: those that were
 serve yet, and those of slots that were given up, until they are shed (master/shedding.py).
 """
 
-import contextlib
-import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from l4d.address import Address, Inet, Unix
+from l4d.address import Address, Inet
 from l4d.config.model import Listener
-from l4d.linux import steering
+from l4d.linux import listening, steering
 from l4d.terms import Protocol
 
 Place: TypeAlias = tuple[Protocol, Address, str]
@@ -60,9 +58,7 @@ class Bound:
 
     def release(self) -> None:
         """Nobody listens there any more: close our copies; the path of a unix socket goes with them."""
-        if isinstance(self.address, Unix):
-            with contextlib.suppress(OSError):
-                os.unlink(self.address.path)
+        listening.remove_path(self.address)
         self.close()
 
     def close(self) -> None:

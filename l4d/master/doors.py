@@ -48,9 +48,7 @@ class Door:
 
     def release(self) -> None:
         """Nobody answers there any more: close our copies; the path of a unix socket goes with them."""
-        if isinstance(self.address, Unix):
-            with contextlib.suppress(OSError):
-                os.unlink(self.address.path)
+        listening.remove_path(self.address)
         self.close()
 
     def close(self) -> None:
