@@ -87,6 +87,7 @@ PURE = (
     "log/access",
     "log/escape",
     "log/log",
+    "log/moment",
     "config/template",
     "linux/datagram",
     "master/generation",

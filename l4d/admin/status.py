@@ -11,7 +11,7 @@ from l4d.admin.ends import NewestEnds
 from l4d.admin.health import Healthz
 from l4d.admin.house import House
 from l4d.admin.parameters import texts
-from l4d.session.facts import rfc_3339
+from l4d.log.moment import rfc_3339
 from l4d.stats import picture
 from l4d.stats.changes import Change
 

@@ -11,7 +11,7 @@ from l4d.admin.house import House
 from l4d.admin.parameters import texts
 from l4d.admin.times import spread
 from l4d.config.suggest import did_you_mean
-from l4d.session.facts import rfc_3339
+from l4d.log.moment import rfc_3339
 from l4d.stats import picture_servers
 from l4d.stats.picture_servers import ServerPicture, UpstreamPicture, Wishes
 

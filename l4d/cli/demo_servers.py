@@ -6,12 +6,12 @@ Each line over TCP, and each datagram over UDP, is answered with one line of JSO
 """
 
 import contextlib
-import datetime as dt
 import json
 import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -20,6 +20,7 @@ from setproctitle import setproctitle
 
 from l4d.address import Inet, from_sockaddr
 from l4d.linux.process import die_with_parent
+from l4d.log.moment import rfc_3339
 from l4d.terms import Protocol
 
 EACH = 3
@@ -123,11 +124,5 @@ def _serve_udp(name: str, sock: socket.socket) -> None:
 
 def _answer(name: str, question: bytes) -> bytes:
     text = question.decode("utf-8", "replace").strip()
-    answer = {"message": f"you wrote: {text[:_LONGEST_QUOTE]}", "hostname": name, "timestamp": _now()}
+    answer = {"message": f"you wrote: {text[:_LONGEST_QUOTE]}", "hostname": name, "timestamp": rfc_3339(time.time())}
     return json.dumps(answer, ensure_ascii=False).encode() + b"\n"
-
-
-def _now() -> str:
-    """The time as in RFC 3339."""
-    now = dt.datetime.now(dt.timezone.utc)
-    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -15,6 +15,7 @@ import time
 from typing import Protocol
 
 from l4d.errors import StartError
+from l4d.log.moment import rfc_3339
 from l4d.terms import Level
 
 SYSLOG_SOCKET = "/dev/log"
@@ -69,7 +70,7 @@ class DescriptorSink:
         return self._fd
 
     def write(self, level: Level, who: str, text: str) -> bool:
-        line = f"{_timestamp()} {level.value} {who}: {text}\n".encode(errors="backslashreplace")
+        line = f"{rfc_3339(time.time())} {level.value} {who}: {text}\n".encode(errors="backslashreplace")
         if len(line) > PIPE_SAFE:
             line = line[: PIPE_SAFE - 1].decode(errors="ignore").encode() + b"\n"  # no letter is cut in two
         try:
@@ -243,9 +244,3 @@ def syslog_head(level: Level) -> str:
 def journal_head(level: Level) -> str:
     """The same of one to the journal."""
     return f"PRIORITY={_PRIORITY[level]}\nSYSLOG_IDENTIFIER=l4d\nMESSAGE="
-
-
-def _timestamp() -> str:
-    """RFC 3339 in UTC with milliseconds. The wall clock is for people; nothing is decided by it."""
-    now = time.time()
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03}Z"

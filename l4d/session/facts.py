@@ -1,9 +1,9 @@
 """What is told of a session, by the names of the access log (docs/access-log.md): in the log, and by the admin API."""
 
 import os
-from datetime import datetime, timezone
 
 from l4d.log.escape import unicode_only
+from l4d.log.moment import rfc_3339
 from l4d.session.ids import id_text
 from l4d.session.session import Session
 from l4d.terms import End
@@ -40,11 +40,6 @@ def facts_of(session: Session, now: float, wall: float, end: End | None = None) 
         "generation": service.generation,
         "id": id_text(session.id),
     }
-
-
-def rfc_3339(wall: float) -> str:
-    """A time, in seconds since 1970, in UTC with milliseconds (RFC 3339)."""
-    return datetime.fromtimestamp(wall, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def address_text(sockaddr: object) -> str:

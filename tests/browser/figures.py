@@ -5,7 +5,7 @@ import random
 import time
 from typing import Any
 
-from l4d.session.facts import rfc_3339
+from l4d.log.moment import rfc_3339
 
 Answer = dict[str, Any]
 

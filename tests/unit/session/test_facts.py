@@ -3,7 +3,7 @@
 import pytest
 
 from l4d.config.template import FIELDS
-from l4d.session.facts import address_text, facts_of, rfc_3339
+from l4d.session.facts import address_text, facts_of
 from l4d.session.session import Session
 from l4d.terms import End
 from tests.unit.making import Clock, Row
@@ -63,7 +63,3 @@ def test_json_can_say_all_facts() -> None:
     session = Session(row.service(clock.as_loop()), "/a\udcff", 0, 2, local="/b\ud800")
     facts = facts_of(session, 1000.0, WALL)
     assert (facts["client"], facts["local"]) == ("unix:/a\ufffd", "unix:/b\ufffd")
-
-
-def test_times_are_written_with_milliseconds() -> None:
-    assert rfc_3339(0) == "1970-01-01T00:00:00.000Z"

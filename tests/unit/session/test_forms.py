@@ -7,8 +7,9 @@ import pytest
 
 from l4d.config import model
 from l4d.config.template import FIELDS
+from l4d.log.moment import rfc_3339
 from l4d.session import forms
-from l4d.session.facts import facts_of, rfc_3339
+from l4d.session.facts import facts_of
 from l4d.session.forms import JsonForm, Servers, TemplateForm, TextForm, Times, make_form
 from l4d.session.session import Session
 from l4d.terms import End, Protocol
